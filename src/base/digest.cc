@@ -1,0 +1,41 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/check.h"
+
+namespace lockgate {
+namespace {
+
+template <std::size_t kSize>
+std::array<std::byte, kSize> digest(const EVP_MD* algorithm, Bytes bytes) {
+  std::array<std::byte, kSize> result{};
+  unsigned size = 0;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), &size, algorithm,
+                   nullptr) == 1);
+  CHECK(size == kSize);
+  return result;
+}
+
+}  // namespace
+
+std::array<std::byte, 16> md5(Bytes bytes) { return digest<16>(EVP_md5(), bytes); }
+std::array<std::byte, 32> sha256(Bytes bytes) { return digest<32>(EVP_sha256(), bytes); }
+
+std::string hex(Bytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (std::byte b : bytes) {
+    text.push_back(kDigits[static_cast<unsigned>(b) >> 4]);
+    text.push_back(kDigits[static_cast<unsigned>(b) & 15]);
+  }
+  return text;
+}
+
+void random_bytes(Room room) {
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(room.data()), static_cast<int>(room.size())) == 1);
+}
+
+}  // namespace lockgate

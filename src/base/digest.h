@@ -1,0 +1,19 @@
+// Digests and randomness, from libcrypto. Any thread.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace lockgate {
+
+/// MD5, for JA3 only, which is defined by it; it protects nothing.
+std::array<std::byte, 16> md5(Bytes bytes);
+std::array<std::byte, 32> sha256(Bytes bytes);
+/// Lower case hexadecimal.
+std::string hex(Bytes bytes);
+/// Fills with bytes from a cryptographic generator.
+void random_bytes(Room room);
+
+}  // namespace lockgate

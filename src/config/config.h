@@ -1,0 +1,216 @@
+// What the operator asked for: plain structs, filled by parse, never changed afterwards.
+//
+// Values are already inherited (defaults -> listener -> site), so a reader never
+// asks who set them. A Place says where in which file something was written, for
+// the diagnostics and for `explain`. Default values live here and only here; the
+// tables in fields.h give each member its key and its sentence in the reference.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/name_pattern.h"
+
+namespace lockgate::config {
+
+using namespace std::chrono_literals;
+
+/// Where something was written; line and column count from 1, 0 where there is no file.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+enum class LogLevel : std::uint8_t { error, warning, info, debug };
+enum class LogFormat : std::uint8_t { text, json };
+enum class WhenFull : std::uint8_t { refuse, queue };
+enum class Balance : std::uint8_t { round_robin, least_connections, random_two, consistent_hash };
+enum class HashKey : std::uint8_t { client, name };
+enum class Verdict : std::uint8_t { pass, plain, reject };
+enum class RejectWith : std::uint8_t { alert, reset, silence };
+enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
+
+/// Where lines go: "off", "stdout", "stderr", "syslog" or the absolute path of a file.
+struct LogTarget {
+  enum class Kind : std::uint8_t { off, standard_output, standard_error, syslog, file };
+  Kind kind = Kind::off;
+  std::string path;
+  bool operator==(const LogTarget&) const = default;
+};
+
+struct ErrorLog {
+  LogTarget to{LogTarget::Kind::standard_error, ""};
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+struct AccessLog {
+  LogTarget to{LogTarget::Kind::standard_output, ""};
+  LogFormat format = LogFormat::text;
+};
+
+/// The address where metrics, status and health are asked for, and the socket for commands.
+struct Admin {
+  std::optional<SocketAddress> bind = SocketAddress::parse("127.0.0.1:9180");
+  std::string control_socket = "/run/lockgate/control.sock";
+};
+
+/// How this process ends: health fails at once, listeners close after `delay`, what still runs is cut at `deadline`.
+struct Drain {
+  Duration delay = 0s;
+  Duration deadline = 30s;
+};
+
+/// A promise of the whole process; 0 means no limit of its own.
+struct ConnectionLimit {
+  std::uint32_t connections = 0;
+  WhenFull when_full = WhenFull::refuse;
+  Duration queue_timeout = 10s;
+};
+
+struct Timeouts {
+  Duration proxy_header = 3s;   // accept until a PROXY header is complete
+  Duration hello = 5s;          // accept (or PROXY header) until the first bytes are understood
+  Duration connect = 5s;        // all attempts to reach an endpoint together
+  Duration idle = 10min;        // no byte either way
+  Duration half_closed = 2min;  // no byte either way once one side has finished
+};
+
+/// TCP options of accepted and upstream connections; 0 leaves the kernel's default.
+struct Tcp {
+  Duration keepalive = 60s;           // idle time before the first probe; 0: no keepalive
+  Duration keepalive_interval = 15s;  // between probes
+  std::uint32_t keepalive_probes = 4;
+  Duration user_timeout = 0s;         // unacknowledged data for so long ends the connection
+};
+
+struct Endpoint {
+  enum class Kind : std::uint8_t { address, name, service, unix_path };
+  Kind kind = Kind::address;
+  SocketAddress address;   // of address and unix_path
+  std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
+  std::uint16_t port = 0;  // of name
+  std::uint32_t weight = 1;
+  bool backup = false;
+  std::string url;  // as written: "tcp://app1:443"
+  Place place;
+};
+
+/// Active TCP checks; every = 0 switches them off.
+struct HealthCheck {
+  Duration every = 0s;
+  Duration timeout = 2s;
+  std::uint32_t rise = 2;  // successes until a dead endpoint is used again
+  std::uint32_t fall = 3;  // failures until a live one is passed over
+};
+
+/// Passive ejection: so many connection failures in a row put an endpoint aside for a while.
+struct Ejection {
+  std::uint32_t failures = 3;  // 0: never
+  Duration time = 10s;
+};
+
+struct Upstream {
+  std::string name;  // the key under `upstreams`; the URL as written for one given in place
+  std::vector<Endpoint> endpoints;
+  Balance balance = Balance::round_robin;
+  HashKey hash = HashKey::client;  // of consistent_hash
+  HealthCheck health;
+  Ejection ejection;
+  Duration try_timeout = 2s;  // one endpoint, before the next is tried
+  std::uint32_t tries = 3;    // endpoints tried for one connection
+  std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
+  Tcp tcp;
+  Place place;
+};
+
+/// Conditions beside the name; all given ones must hold, any value of a list suffices.
+struct Match {
+  std::vector<std::string> alpn;
+  std::vector<std::string> ja4;
+  std::vector<Network> clients;
+  bool empty() const { return alpn.empty() && ja4.empty() && clients.empty(); }
+};
+
+/// TLVs of a PROXY v2 header that is sent (proxy-protocol.txt, 2.2).
+struct ProxyTlvs {
+  bool alpn = false;
+  bool authority = false;
+  bool unique_id = false;
+};
+
+struct Site {
+  std::string name;  // for logs and metrics: `name:` or the first of `names`
+  std::vector<NamePattern> names;
+  Match match;
+  Verdict verdict = Verdict::reject;
+  RejectWith reject_with = RejectWith::alert;  // of reject
+  std::uint32_t upstream = 0;                  // of pass and plain: index into Config::upstreams
+  SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
+  ProxyTlvs proxy_tlvs;
+  ConnectionLimit limit;
+  Timeouts timeouts;
+  AccessLog access_log;
+  std::optional<LogLevel> log_level;  // overrides ErrorLog::level for this site
+  Place place;
+};
+
+struct Bind {
+  enum class Kind : std::uint8_t { both_families, address, systemd };
+  Kind kind = Kind::address;
+  SocketAddress address;   // of both_families: [::] and the port, with V6ONLY off
+  std::string descriptor;  // of systemd: the FileDescriptorName
+  std::string text;        // as written
+  Place place;
+};
+
+struct AcceptProxyProtocol {
+  std::vector<Network> from;           // these must send a header
+  std::vector<Network> optional_from;  // these may
+};
+
+struct Listener {
+  std::string name;  // `name:` or the first bind as written
+  std::vector<Bind> bind;
+  AcceptProxyProtocol accept_proxy_protocol;
+  bool peek = true;           // false: relay without looking (a server that speaks first)
+  std::string no_sni;         // a hello without a usable name is treated as this one; empty: only `default` takes it
+  std::uint32_t hello_limit = 64 * 1024;  // bytes read before a site is chosen
+  std::uint32_t backlog = 4096;
+  ConnectionLimit limit;
+  Timeouts timeouts;
+  Tcp tcp;
+  AccessLog access_log;  // for connections that no site took
+  std::vector<Site> sites;
+  Place place;
+};
+
+struct Config {
+  std::string user;          // given up to after start as root; empty: stay
+  std::uint32_t workers = 0;  // 0: one per core
+  ErrorLog log;
+  Admin admin;
+  Drain drain;
+  ConnectionLimit limit{.connections = 10'000, .when_full = WhenFull::queue};
+  std::vector<SocketAddress> name_servers;
+  std::vector<Upstream> upstreams;
+  std::vector<Listener> listeners;
+  std::vector<std::string> files;  // every file that was read, the first one first
+};
+
+/// One thing to tell the operator about the configuration.
+struct Diagnostic {
+  enum class Severity : std::uint8_t { error, warning };
+  Severity severity = Severity::error;
+  Place place;
+  std::string message;  // what is wrong and what was expected
+  std::string hint;     // what to do: "did you mean `listeners`?"; may be empty
+};
+
+}  // namespace lockgate::config
