@@ -154,7 +154,7 @@ SocketAddress SocketAddress::from_system(const sockaddr* address, socklen_t size
     std::size_t room = size > offsetof(sockaddr_un, sun_path) ? size - offsetof(sockaddr_un, sun_path) : 0;
     const char* path = reinterpret_cast<const sockaddr_un*>(address)->sun_path;
     std::string text(path, strnlen(path, room));
-    return unix_path(text.empty() ? "(unnamed)" : text);
+    return unix_path(text.empty() ? std::string(kUnnamed) : text);
   }
   return {};
 }

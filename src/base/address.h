@@ -73,6 +73,9 @@ class Network {
 /// Where a socket is bound or connected: an IP and a port, or a Unix path.
 class SocketAddress {
  public:
+  /// The path that from_system() gives a Unix socket without one, as clients' sockets mostly are.
+  static constexpr std::string_view kUnnamed = "(unnamed)";
+
   SocketAddress() = default;
   SocketAddress(Ip ip, std::uint16_t port) : ip_(ip), port_(port) {}
   static SocketAddress unix_path(std::string path);

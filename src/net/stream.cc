@@ -1,0 +1,33 @@
+#include "net/stream.h"
+
+namespace lockgate::net {
+
+using loop::Task;
+
+Task<std::size_t> read(Stream& stream, Room room, Instant deadline) {
+  for (;;) {
+    if (stream.readable()) {
+      auto arrived = stream.read_some(room);
+      if (!arrived) co_await loop::fail(arrived.error());
+      if (arrived->bytes > 0 || arrived->ended) co_return arrived->bytes;
+      continue;
+    }
+    loop::Wait wait(stream.reactor(), stream.reader(), deadline);
+    bool woken = co_await wait;
+    if (!woken) co_await loop::fail(Errc::timed_out, "reading");
+  }
+}
+
+Task<void> write(Stream& stream, Bytes bytes, Instant deadline) {
+  while (!bytes.empty()) {
+    auto written = stream.write_some(bytes);
+    if (!written) co_await loop::fail(written.error());
+    bytes = bytes.subspan(*written);
+    if (bytes.empty() || stream.writable()) continue;
+    loop::Wait wait(stream.reactor(), stream.writer(), deadline);
+    bool woken = co_await wait;
+    if (!woken) co_await loop::fail(Errc::timed_out, "writing");
+  }
+}
+
+}  // namespace lockgate::net

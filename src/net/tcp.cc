@@ -1,0 +1,91 @@
+#include "net/tcp.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace lockgate::net {
+
+Result<std::unique_ptr<TcpStream>> TcpStream::adopt(loop::Reactor& reactor, Fd fd) {
+  int number = fd.number();
+  std::unique_ptr<TcpStream> stream(new TcpStream(reactor, std::move(fd)));
+  if (!reactor.watch(number, *stream, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+    return std::unexpected(system_error(errno, "registering a socket"));
+  }
+  return stream;
+}
+
+Result<std::unique_ptr<TcpStream>> TcpStream::connect(loop::Reactor& reactor, const SocketAddress& to,
+                                                      const SocketOptions& options) {
+  Fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return std::unexpected(system_error(errno, "opening a socket"));
+  if (!to.is_unix()) set_socket_options(fd.number(), options);
+  sockaddr_storage room;
+  socklen_t size = to.to_system(room);
+  int outcome = ::connect(fd.number(), reinterpret_cast<const sockaddr*>(&room), size);
+  if (outcome != 0 && errno != EINPROGRESS) return std::unexpected(system_error(errno, "connecting"));
+  return adopt(reactor, std::move(fd));
+}
+
+Result<void> TcpStream::connected() const {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd_.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return std::unexpected(system_error(error, "connecting"));
+  return {};
+}
+
+SocketAddress TcpStream::local_address() const {
+  sockaddr_storage room{};
+  socklen_t size = sizeof room;
+  if (getsockname(fd_.number(), reinterpret_cast<sockaddr*>(&room), &size) != 0) return {};
+  return SocketAddress::from_system(reinterpret_cast<sockaddr*>(&room), size);
+}
+
+Result<Arrived> TcpStream::read_some(Room room) {
+  ssize_t got = 0;
+  do {
+    got = ::recv(fd_.number(), room.data(), room.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  auto size = static_cast<std::size_t>(got);
+  if (got > 0) {
+    if (size < room.size() && !ending_) readable_ = false;
+    return Arrived{.bytes = size};
+  }
+  readable_ = false;
+  if (got == 0) return Arrived{.ended = true};
+  if (errno == EAGAIN) return Arrived{};
+  return std::unexpected(system_error(errno, "reading"));
+}
+
+Result<std::size_t> TcpStream::write_some(Bytes bytes) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(fd_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno != EAGAIN) return std::unexpected(system_error(errno, "writing"));
+  auto size = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  if (size < bytes.size()) writable_ = false;
+  return size;
+}
+
+Result<void> TcpStream::finish() {
+  if (::shutdown(fd_.number(), SHUT_WR) != 0) return std::unexpected(system_error(errno, "finishing"));
+  return {};
+}
+
+void TcpStream::abort() {
+  linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void TcpStream::edges(std::uint32_t events) {
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) ending_ = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) readable_ = true;
+  if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) writable_ = true;
+  if (events & EPOLLERR) broken_ = true;
+  tell();
+}
+
+}  // namespace lockgate::net

@@ -1,0 +1,41 @@
+// TcpStream: a connected TCP or Unix stream socket, registered once, edge-triggered.
+//
+// After a short read it does not ask again until the next edge, unless the peer's
+// end was announced: then it reads until the end, because a FIN that arrived with
+// the data brings no second edge.
+#pragma once
+#include "base/address.h"
+#include "base/fd.h"
+#include "loop/reactor.h"
+#include "net/socket_options.h"
+#include "net/stream.h"
+
+namespace lockgate::net {
+
+class TcpStream final : public Stream, private loop::Watched {
+ public:
+  /// Takes over a connected or connecting non-blocking socket; `no_resources` if it cannot be watched.
+  static Result<std::unique_ptr<TcpStream>> adopt(loop::Reactor& reactor, Fd fd);
+  /// Begins to connect; writable() tells that it was decided, connected() how.
+  static Result<std::unique_ptr<TcpStream>> connect(loop::Reactor& reactor, const SocketAddress& to,
+                                                    const SocketOptions& options);
+
+  /// The outcome of connecting, once writable() is true.
+  Result<void> connected() const;
+  SocketAddress local_address() const;
+
+  Result<Arrived> read_some(Room room) override;
+  Result<std::size_t> write_some(Bytes bytes) override;
+  Result<void> finish() override;
+  void abort() override;
+  int plain_descriptor() const override { return fd_.number(); }
+
+ private:
+  TcpStream(loop::Reactor& reactor, Fd fd) : Stream(reactor), fd_(std::move(fd)) {}
+  void edges(std::uint32_t events) override;
+
+  Fd fd_;
+  bool ending_ = false;  // RDHUP, HUP or ERR was seen: read until the end
+};
+
+}  // namespace lockgate::net
