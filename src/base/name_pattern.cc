@@ -35,7 +35,10 @@ std::optional<std::string> normalized_name(std::string_view name) {
   return result;
 }
 
-bool is_ip_literal(std::string_view name) { return Ip::parse(name).has_value(); }
+bool is_ip_literal(std::string_view name) {
+  // A zone is left out: to look it up would ask the system about a name that anyone may send.
+  return Ip::parse(name.substr(0, name.find('%'))).has_value();
+}
 
 std::optional<NamePattern> NamePattern::parse(std::string_view text) {
   if (text == "default") return NamePattern(Kind::any, "");

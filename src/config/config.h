@@ -61,7 +61,8 @@ struct Admin {
   std::string control_socket = "/run/lockgate/control.sock";
 };
 
-/// How this process ends: health fails at once, listeners close after `delay`, what still runs is cut at `deadline`.
+/// How this process ends: health fails at once, listeners close after `delay`, what still runs is cut at
+/// `deadline`.
 struct Drain {
   Duration delay = 0s;
   Duration deadline = 30s;
@@ -87,7 +88,15 @@ struct Tcp {
   Duration keepalive = 60s;           // idle time before the first probe; 0: no keepalive
   Duration keepalive_interval = 15s;  // between probes
   std::uint32_t keepalive_probes = 4;
-  Duration user_timeout = 0s;         // unacknowledged data for so long ends the connection
+  Duration user_timeout = 0s;  // unacknowledged data for so long ends the connection
+};
+
+/// What listeners, their sites and the upstreams start from where they say nothing else.
+struct Defaults {
+  Timeouts timeouts;
+  Tcp tcp;
+  AccessLog access_log;
+  SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
 };
 
 struct Endpoint {
@@ -123,8 +132,8 @@ struct Upstream {
   HashKey hash = HashKey::client;  // of consistent_hash
   HealthCheck health;
   Ejection ejection;
-  Duration try_timeout = 2s;  // one endpoint, before the next is tried
-  std::uint32_t tries = 3;    // endpoints tried for one connection
+  Duration try_timeout = 2s;                // one endpoint, before the next is tried
+  std::uint32_t tries = 3;                  // endpoints tried for one connection
   std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
   Tcp tcp;
   Place place;
@@ -179,26 +188,28 @@ struct Listener {
   std::string name;  // `name:` or the first bind as written
   std::vector<Bind> bind;
   AcceptProxyProtocol accept_proxy_protocol;
-  bool peek = true;           // false: relay without looking (a server that speaks first)
-  std::string no_sni;         // a hello without a usable name is treated as this one; empty: only `default` takes it
+  bool peek = true;    // false: relay without looking (a server that speaks first)
+  std::string no_sni;  // a hello without a usable name is treated as this one; empty: only `default` takes it
   std::uint32_t hello_limit = 64 * 1024;  // bytes read before a site is chosen
   std::uint32_t backlog = 4096;
   ConnectionLimit limit;
   Timeouts timeouts;
   Tcp tcp;
-  AccessLog access_log;  // for connections that no site took
+  AccessLog access_log;                                            // for connections that no site took
+  SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;  // what its sites start from
   std::vector<Site> sites;
   Place place;
 };
 
 struct Config {
-  std::string user;          // given up to after start as root; empty: stay
+  std::string user;           // given up to after start as root; empty: stay
   std::uint32_t workers = 0;  // 0: one per core
   ErrorLog log;
   Admin admin;
   Drain drain;
   ConnectionLimit limit{.connections = 10'000, .when_full = WhenFull::queue};
   std::vector<SocketAddress> name_servers;
+  Defaults defaults;  // already inherited by all below
   std::vector<Upstream> upstreams;
   std::vector<Listener> listeners;
   std::vector<std::string> files;  // every file that was read, the first one first

@@ -1,12 +1,13 @@
-// How a task waits: for one event with a deadline, or for a time.
+// How a task waits: for an event with a deadline, or for a time.
 //
-// A WaitSlot is the place where at most one task waits; whoever makes the event
-// happen calls wake(). The wait is a node inside the task's frame and unlinks
-// itself when the frame is destroyed, so cancelling needs no word to anybody.
+// A WaitSlot is where tasks wait for one event, in the order of their coming; who
+// makes the event happen calls wake(). The wait is a node inside the task's frame
+// and unlinks itself when the frame is destroyed, so cancelling needs no word to
+// anybody.
 #pragma once
 #include <coroutine>
 
-#include "base/check.h"
+#include "base/list.h"
 #include "loop/reactor.h"
 
 namespace lockgate::loop {
@@ -15,55 +16,43 @@ class Wait;
 
 class WaitSlot {
  public:
-  WaitSlot() = default;
-  WaitSlot(const WaitSlot&) = delete;
-  WaitSlot& operator=(const WaitSlot&) = delete;
-  ~WaitSlot();
-  /// Lets the waiting task go on in this turn or the next; nothing if none waits.
+  /// Lets the task that has waited longest go on, in a coming turn; nothing if none waits.
   void wake();
-  bool taken() const { return waiting_ != nullptr; }
+  void wake_all();
+  bool taken() const { return !waiting_.empty(); }
 
  private:
   friend class Wait;
-  Wait* waiting_ = nullptr;
+  List<Wait> waiting_;
 };
 
 /// `bool woken = co_await Wait(reactor, slot, deadline)`: false if the deadline passed first.
 class [[nodiscard]] Wait final : public Runnable {
  public:
   Wait(Reactor& reactor, WaitSlot& slot, Instant deadline)
-      : reactor_(reactor), slot_(&slot), deadline_(deadline), timer_(*this) {}
+      : reactor_(reactor), slot_(slot), deadline_(deadline), timer_(*this) {}
   Wait(Wait&&) = delete;
-  ~Wait() { leave(); }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> task) noexcept {
-    CHECK(!slot_->taken());
-    slot_->waiting_ = this;
     task_ = task;
+    slot_.waiting_.push_back(*this);
     if (deadline_ != kNever) reactor_.start(timer_, deadline_);
   }
   bool await_resume() const noexcept { return woken_; }
 
-  void run() override {
-    leave();
-    task_.resume();
-  }
+  void run() override { task_.resume(); }
 
  private:
   friend class WaitSlot;
   void wake() {
     woken_ = true;
-    leave();
-    reactor_.enqueue(*this);
-  }
-  void leave() {
     timer_.stop();
-    if (slot_ && slot_->waiting_ == this) slot_->waiting_ = nullptr;
+    reactor_.enqueue(*this);
   }
 
   Reactor& reactor_;
-  WaitSlot* slot_;
+  WaitSlot& slot_;
   Instant deadline_;
   Timer timer_;
   std::coroutine_handle<> task_;
@@ -71,10 +60,10 @@ class [[nodiscard]] Wait final : public Runnable {
 };
 
 inline void WaitSlot::wake() {
-  if (waiting_) waiting_->wake();
+  if (Wait* first = waiting_.pop_front()) first->wake();
 }
-inline WaitSlot::~WaitSlot() {
-  if (waiting_) waiting_->slot_ = nullptr;
+inline void WaitSlot::wake_all() {
+  while (taken()) wake();
 }
 
 /// `co_await Sleep(reactor, until)`.

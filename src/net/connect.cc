@@ -78,24 +78,24 @@ std::vector<SocketAddress> interleaved(std::span<const SocketAddress> addresses)
   return result;
 }
 
-Task<Connected> connect(loop::Reactor& reactor, std::span<const SocketAddress> addresses,
-                        const SocketOptions& options, Instant deadline) {
-  Attempts attempts(reactor);
+Task<Connected> SystemConnector::connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+                                         Instant deadline) {
+  Attempts attempts(reactor_);
   for (std::size_t next = 0; next < addresses.size() || !attempts.none();) {
     Instant until = deadline;
     if (next < addresses.size()) {
       attempts.add(addresses[next++], options);
       if (attempts.none()) continue;
-      if (next < addresses.size()) until = std::min(deadline, reactor.now() + kHeadStart);
+      if (next < addresses.size()) until = std::min(deadline, reactor_.now() + kHeadStart);
     }
     while (!attempts.none()) {
-      loop::Wait wait(reactor, attempts.changed(), until);
+      loop::Wait wait(reactor_, attempts.changed(), until);
       bool woken = co_await wait;
       auto winner = attempts.settle();
       if (winner) co_return std::move(*winner);
       if (!woken) break;
     }
-    if (reactor.now() >= deadline) co_await loop::fail(Errc::timed_out, kDoing);
+    if (reactor_.now() >= deadline) co_await loop::fail(Errc::timed_out, kDoing);
   }
   co_await loop::fail(attempts.last_error());
   std::unreachable();

@@ -21,9 +21,24 @@ struct Connected {
 /// Sorts addresses so that the families take turns, the first one's family first (RFC 8305, 4).
 std::vector<SocketAddress> interleaved(std::span<const SocketAddress> addresses);
 
-/// Fails with the last address's error, or `timed_out` at the deadline. `addresses` are not empty and stay where
-/// they are until then.
-loop::Task<Connected> connect(loop::Reactor& reactor, std::span<const SocketAddress> addresses,
-                              const SocketOptions& options, Instant deadline);
+/// How the stories reach the network; tests have one made of memory.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  /// Fails with the last address's error, or `timed_out` at the deadline. `addresses` are not empty and stay
+  /// where they are until then.
+  virtual loop::Task<Connected> connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+                                        Instant deadline) = 0;
+};
+
+class SystemConnector final : public Connector {
+ public:
+  explicit SystemConnector(loop::Reactor& reactor) : reactor_(reactor) {}
+  loop::Task<Connected> connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+                                Instant deadline) override;
+
+ private:
+  loop::Reactor& reactor_;
+};
 
 }  // namespace lockgate::net

@@ -14,9 +14,11 @@ constexpr std::size_t kBulkLeast = 4 * 1024;  // a piece below this size makes i
 
 }  // namespace
 
-void Flow::send_first(Bytes bytes) {
+void Flow::send_first(Bytes header, Bytes bytes) {
   bytes_ += bytes.size();
-  if (!bytes.empty()) keep(bytes);
+  if (header.empty() && bytes.empty()) return;
+  keep(header);
+  kept_->bytes.insert(kept_->bytes.end(), bytes.begin(), bytes.end());
 }
 
 Result<bool> Flow::pump() {

@@ -20,8 +20,8 @@ class Flow {
   Flow(Stream& from, Side from_side, Stream& to, Side to_side, Buffers& buffers)
       : from_(from), to_(to), buffers_(buffers), from_side_(from_side), to_side_(to_side) {}
 
-  /// Goes before all that is read; copied.
-  void send_first(Bytes bytes);
+  /// Goes before all that is read: `header`, which is not counted, and `bytes`, which the sender has sent. Copied.
+  void send_first(Bytes header, Bytes bytes);
   /// Moves until nothing can be moved, or a fair share is done: then true, and it wants another turn. An error
   /// names the side that broke.
   Result<bool> pump();

@@ -13,8 +13,8 @@ Relay::Relay(AnyStream client, AnyStream upstream, Buffers& buffers, const Relay
       down_(*upstream_, Side::upstream, *client_, Side::client, buffers),
       last_moved_(reactor_.now()) {}
 
-void Relay::begin(Bytes first) {
-  up_.send_first(first);
+void Relay::begin(Bytes header, Bytes first) {
+  up_.send_first(header, first);
   client_->set_owner(this);
   upstream_->set_owner(this);
   reactor_.start(timer_, last_moved_ + patience());

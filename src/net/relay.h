@@ -39,9 +39,9 @@ class Relay final : private loop::Runnable, private StreamOwner {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  /// Starts; `first` was read from the client during set-up and goes to the upstream before anything else. The
-  /// end is told in a later turn at the earliest.
-  void begin(Bytes first);
+  /// Starts. The upstream first gets `header`, which is ours and not counted, and `first`, which set-up has read
+  /// from the client. The end is told in a later turn at the earliest.
+  void begin(Bytes header, Bytes first);
   /// Ends it in the next turn, aborting both sides.
   void cut(Errc why, const char* doing);
 

@@ -36,10 +36,10 @@ Result<void> TcpStream::connected() const {
   return {};
 }
 
-SocketAddress TcpStream::local_address() const {
+SocketAddress local_address(int fd) {
   sockaddr_storage room{};
   socklen_t size = sizeof room;
-  if (getsockname(fd_.number(), reinterpret_cast<sockaddr*>(&room), &size) != 0) return {};
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&room), &size) != 0) return {};
   return SocketAddress::from_system(reinterpret_cast<sockaddr*>(&room), size);
 }
 

@@ -12,6 +12,9 @@
 
 namespace lockgate::net {
 
+/// The address that a connected socket has on this machine.
+SocketAddress local_address(int fd);
+
 class TcpStream final : public Stream, private loop::Watched {
  public:
   /// Takes over a connected or connecting non-blocking socket; `no_resources` if it cannot be watched.
@@ -22,8 +25,6 @@ class TcpStream final : public Stream, private loop::Watched {
 
   /// The outcome of connecting, once writable() is true.
   Result<void> connected() const;
-  SocketAddress local_address() const;
-
   Result<Arrived> read_some(Room room) override;
   Result<std::size_t> write_some(Bytes bytes) override;
   Result<void> finish() override;

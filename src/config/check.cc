@@ -1,0 +1,207 @@
+#include "config/check.h"
+
+#include <fmt/core.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace lockgate::config {
+namespace {
+
+constexpr std::uint64_t kPerConnection = 2;
+constexpr std::uint64_t kPerWorker = 100;
+
+/// A user of this machine with all groups, to ask what the kernel would let it do.
+class Account {
+ public:
+  static std::optional<Account> named(const std::string& name) {
+    std::vector<char> room(1 << 16);
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(name.c_str(), &entry, room.data(), room.size(), &found) != 0 || !found) return {};
+    Account account;
+    account.uid_ = entry.pw_uid;
+    int count = 1 << 10;
+    account.groups_.resize(static_cast<std::size_t>(count));
+    if (::getgrouplist(name.c_str(), entry.pw_gid, account.groups_.data(), &count) < 0) return {};
+    account.groups_.resize(static_cast<std::size_t>(count));
+    return account;
+  }
+
+  bool may_write(const struct stat& file) const {
+    if (uid_ == 0) return true;
+    if (file.st_uid == uid_) return file.st_mode & S_IWUSR;
+    bool in_group = std::ranges::find(groups_, file.st_gid) != groups_.end();
+    return file.st_mode & (in_group ? S_IWGRP : S_IWOTH);
+  }
+
+ private:
+  uid_t uid_ = 0;
+  std::vector<gid_t> groups_;
+};
+
+class Checker {
+ public:
+  explicit Checker(const Config& config)
+      : config_(config), top_{config.files.empty() ? "" : config.files.front()} {}
+
+  std::vector<Diagnostic> run() {
+    descriptors();
+    admin();
+    if (!config_.user.empty()) user();
+    upstreams();
+    log_file(config_.log.to, top_);
+    for (const Listener& listener : config_.listeners) {
+      trust(listener);
+      shadows(listener);
+      log_file(listener.access_log.to, listener.place);
+      for (const Site& site : listener.sites) log_file(site.access_log.to, site.place);
+    }
+    return std::move(warnings_);
+  }
+
+ private:
+  void warn(const Place& place, std::string message, std::string hint = "") {
+    warnings_.push_back({Diagnostic::Severity::warning, place, std::move(message), std::move(hint)});
+  }
+
+  void descriptors() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    auto needed = descriptors_needed(config_);
+    if (limit.rlim_max == RLIM_INFINITY || needed <= limit.rlim_max) return;
+    warn(top_,
+         fmt::format("{} connections need {} file descriptors, and this process may have {}",
+                     config_.limit.connections, needed, limit.rlim_max),
+         "raise LimitNOFILE, or lower `limits.connections`");
+  }
+
+  void admin() {
+    if (!config_.admin.bind || config_.admin.bind->is_unix() || config_.admin.bind->ip().is_loopback())
+      return;
+    warn(top_,
+         fmt::format("`admin.bind` {} can be reached from other machines, and asks for no password",
+                     config_.admin.bind->text()),
+         "bind it to 127.0.0.1, or guard it by a firewall");
+  }
+
+  void user() {
+    account_ = Account::named(config_.user);
+    if (!account_) warn(top_, fmt::format("there is no user `{}` on this machine", config_.user));
+  }
+
+  void upstreams() {
+    std::vector<bool> used(config_.upstreams.size());
+    for (const Listener& listener : config_.listeners) {
+      for (const Site& site : listener.sites) {
+        if (site.verdict != Verdict::reject) used.at(site.upstream) = true;
+      }
+    }
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      const Upstream& upstream = config_.upstreams[i];
+      if (!used[i]) warn(upstream.place, fmt::format("no site uses the upstream `{}`", upstream.name));
+      std::set<std::string_view> urls;
+      for (const Endpoint& endpoint : upstream.endpoints) {
+        if (!urls.insert(endpoint.url).second) {
+          warn(endpoint.place, fmt::format("the endpoint {} is given twice", endpoint.url),
+               "`weight` gives it a larger share");
+        }
+        if (used[i]) loops(endpoint);
+      }
+    }
+  }
+
+  void loops(const Endpoint& endpoint) {
+    for (const Listener& listener : config_.listeners) {
+      for (const Bind& bind : listener.bind) {
+        if (!is_ours(endpoint, bind)) continue;
+        warn(endpoint.place,
+             fmt::format("the endpoint {} is our own listener `{}`", endpoint.url, listener.name),
+             "a connection that comes back to us is refused");
+        return;
+      }
+    }
+  }
+
+  static bool is_ours(const Endpoint& endpoint, const Bind& bind) {
+    if (bind.kind == Bind::Kind::systemd) return false;
+    if (endpoint.kind == Endpoint::Kind::unix_path) return endpoint.address == bind.address;
+    if (bind.address.is_unix() || endpoint.port != bind.address.port()) return false;
+    const Ip& ours = bind.address.ip();
+    if (endpoint.kind == Endpoint::Kind::name) {
+      return endpoint.name == "localhost" && (ours.is_loopback() || ours.is_unspecified());
+    }
+    if (endpoint.kind != Endpoint::Kind::address) return false;
+    const Ip& theirs = endpoint.address.ip();
+    bool same_family = bind.kind == Bind::Kind::both_families || ours.family() == theirs.family();
+    if (ours.is_unspecified()) return same_family && (theirs.is_loopback() || theirs.is_unspecified());
+    return ours == theirs;
+  }
+
+  void trust(const Listener& listener) {
+    for (const auto* networks :
+         {&listener.accept_proxy_protocol.from, &listener.accept_proxy_protocol.optional_from}) {
+      for (const Network& network : *networks) {
+        if (network.prefix() > 0) continue;
+        warn(listener.place,
+             fmt::format("`accept_proxy_protocol` trusts {}: anyone can claim any address", network.text()),
+             "name the proxies in front");
+      }
+    }
+  }
+
+  /// Within what finds the same traffic, a site without conditions takes a name from all behind it.
+  void shadows(const Listener& listener) {
+    std::set<std::string> taken;
+    for (const Site& site : listener.sites) {
+      for (const NamePattern& pattern : site.names) {
+        std::string key = fmt::format("{} {}", site.verdict == Verdict::plain, pattern.text());
+        if (taken.contains(key)) {
+          warn(site.place,
+               fmt::format("this site can never have `{}`: a site before it takes all of it", pattern.text()),
+               "put the site with `match` first");
+        }
+        if (site.match.empty()) taken.insert(std::move(key));
+      }
+    }
+  }
+
+  void log_file(const LogTarget& target, const Place& place) {
+    if (target.kind != LogTarget::Kind::file || !log_files_.insert(target.path).second) return;
+    struct stat file{};
+    bool exists = ::stat(target.path.c_str(), &file) == 0;
+    auto folder = std::filesystem::path(target.path).parent_path().string();
+    if (!exists && ::stat(folder.c_str(), &file) != 0) {
+      warn(place, fmt::format("the log file {} cannot be made: there is no folder {}", target.path, folder));
+    } else if (account_ && !account_->may_write(file)) {
+      warn(place, fmt::format("the user `{}` may not write {} {}", config_.user,
+                              exists ? "the log file" : "in the folder of the log file", target.path));
+    }
+  }
+
+  const Config& config_;
+  Place top_;
+  std::optional<Account> account_;
+  std::set<std::string> log_files_;
+  std::vector<Diagnostic> warnings_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> check(const Config& config) { return Checker(config).run(); }
+
+std::uint64_t descriptors_needed(const Config& config) {
+  std::uint64_t workers =
+      config.workers != 0 ? config.workers : std::max(1u, std::thread::hardware_concurrency());
+  return kPerConnection * config.limit.connections + kPerWorker * workers;
+}
+
+}  // namespace lockgate::config

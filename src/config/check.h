@@ -1,0 +1,19 @@
+// Foot-guns: what is no mistake, and yet is hardly meant. Told as warnings.
+//
+// Looks at this machine (users, folders of logs, limits), so it is called by `check` and
+// at start, never while serving. Throws nothing.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "config/config.h"
+
+namespace lockgate::config {
+
+std::vector<Diagnostic> check(const Config& config);
+
+/// File descriptors for as many connections as the configuration admits: two for each, and what workers hold
+/// beside them. Without a limit of connections, only the latter.
+std::uint64_t descriptors_needed(const Config& config);
+
+}  // namespace lockgate::config

@@ -1,0 +1,184 @@
+#include "config/document.h"
+
+#include <fmt/core.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+#include <unordered_map>
+
+namespace lockgate::config {
+namespace {
+
+constexpr std::size_t kDeepest = 32;
+constexpr std::string_view kTextTag = "tag:yaml.org,2002:str";
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+[[noreturn]] void refuse(const YAML::Mark& mark, const std::string& why) {
+  throw YAML::ParserException(mark, why);
+}
+
+/// Grows the tree from the library's events. It throws ParserException, as the library itself does.
+class Builder final : public YAML::EventHandler {
+ public:
+  Builder(const std::string* file, std::size_t& values_left, std::vector<Diagnostic>& diagnostics)
+      : file_(file), values_left_(values_left), diagnostics_(diagnostics) {}
+
+  Node take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) refuse(mark, "a second document begins here, and a file holds one");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(start(Node::Kind::nothing, mark, "", anchor));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    refuse(mark, "aliases such as `*name` are not supported");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    Node node = start(Node::Kind::scalar, mark, tag, anchor);
+    if (std::ranges::any_of(value, is_control)) refuse(mark, "a text holds a control character");
+    node.text = value;
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(start(Node::Kind::list, mark, tag, anchor), mark);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(start(Node::Kind::map, mark, tag, anchor), mark);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    Node node;
+    std::unordered_map<std::string, Mark> keys;  // of a map, those read so far
+    bool awaits_value = false;
+    bool drops_value = false;  // the value of a key that was there before
+  };
+
+  Mark at(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
+
+  Node start(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (anchor != 0) refuse(mark, "anchors such as `&name` are not supported");
+    if (!tag.empty() && tag != "?" && tag != "!" && tag != kTextTag) {
+      refuse(mark, fmt::format("the tag `{}` is not supported", tag));
+    }
+    if (values_left_ == 0) refuse(mark, "there are more values than a configuration may hold");
+    --values_left_;
+    Node node;
+    node.kind = kind;
+    node.mark = at(mark);
+    return node;
+  }
+
+  void open(Node node, const YAML::Mark& mark) {
+    if (!open_.empty() && wants_key(open_.back())) refuse(mark, "a key must be a word, not a list or a map");
+    if (open_.size() == kDeepest) refuse(mark, fmt::format("values are nested more than {} deep", kDeepest));
+    open_.push_back(Open{std::move(node), {}});
+  }
+
+  void close() {
+    Node node = std::move(open_.back().node);
+    open_.pop_back();
+    add(std::move(node));
+  }
+
+  static bool wants_key(const Open& open) { return open.node.is_map() && !open.awaits_value; }
+
+  void add(Node node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& open = open_.back();
+    if (open.node.is_list()) {
+      open.node.items.push_back(std::move(node));
+    } else if (!open.awaits_value) {
+      add_key(open, std::move(node));
+    } else {
+      if (!open.drops_value) open.node.entries.back().value = std::move(node);
+      open.awaits_value = false;
+    }
+  }
+
+  void add_key(Open& open, Node key) {
+    open.awaits_value = true;
+    auto [first, is_new] = open.keys.emplace(key.text, key.mark);
+    open.drops_value = !is_new;
+    if (is_new) {
+      open.node.entries.push_back(Entry{std::move(key.text), key.mark, {}});
+    } else {
+      diagnostics_.push_back({.place = key.mark.place(),
+                              .message = fmt::format("`{}` is written twice", key.text),
+                              .hint = fmt::format("it is already in line {}", first->second.line)});
+    }
+  }
+
+  const std::string* file_;
+  std::size_t& values_left_;
+  std::vector<Diagnostic>& diagnostics_;
+  std::vector<Open> open_;
+  Node root_;
+  int documents_ = 0;
+};
+
+/// Tells the first line that is indented with a tab, which the library takes for anything but that.
+bool has_tab_indent(std::string_view text, const std::string* file, std::vector<Diagnostic>& diagnostics) {
+  int line = 0;
+  while (!text.empty()) {
+    ++line;
+    auto end = text.find('\n');
+    auto current = text.substr(0, end);
+    auto first = std::min(current.find_first_not_of(" \t\r"), current.size());
+    auto tab = current.substr(0, first).find('\t');
+    if (tab != std::string_view::npos && first < current.size() && current[first] != '#') {
+      diagnostics.push_back({.place = {*file, line, static_cast<int>(tab) + 1},
+                             .message = "this line is indented with a tab",
+                             .hint = "YAML is indented with spaces"});
+      return true;
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return false;
+}
+
+const Entry* find_in(const std::vector<Entry>& entries, std::string_view key) {
+  auto found = std::ranges::find(entries, key, &Entry::key);
+  return found == entries.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const Entry* Node::find(std::string_view key) const { return find_in(entries, key); }
+
+Entry* Node::find(std::string_view key) { return const_cast<Entry*>(find_in(entries, key)); }
+
+Node read_document(std::string_view text, const std::string* file, std::size_t& values_left,
+                   std::vector<Diagnostic>& diagnostics) {
+  if (has_tab_indent(text, file, diagnostics)) return {};
+  std::istringstream stream{std::string(text)};
+  Builder builder(file, values_left, diagnostics);
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    return builder.take_root();
+  } catch (const YAML::Exception& error) {
+    diagnostics.push_back({.place = {*file, error.mark.line + 1, error.mark.column + 1},
+                           .message = "this is not the YAML that is expected here: " + error.msg,
+                           .hint = ""});
+  }
+  return {};
+}
+
+}  // namespace lockgate::config

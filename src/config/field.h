@@ -1,0 +1,77 @@
+// What an option is: a key, the member where its value lives, its sentence in the
+// manual, and which values it admits. The tables of all options are in fields.h.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "config/config.h"
+
+namespace lockgate::config {
+
+/// What a text must look like beyond the type of its member.
+enum class As : std::uint8_t { plain, bytes, url, path, host, name_server, alpn, ja4 };
+
+/// Which values a member admits. Durations count in nanoseconds.
+struct Form {
+  std::int64_t least = 0;
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const char* zero = nullptr;  // the word for 0, which is then admitted whatever `least` says
+  As as = As::plain;
+};
+inline constexpr Form kSome{.least = 1};
+inline constexpr Form kSomeOrOff{.least = 1, .zero = "off"};
+constexpr Form from_to(std::int64_t least, std::int64_t most, const char* zero = nullptr) {
+  return {.least = least, .most = most, .zero = zero};
+}
+constexpr Form as(As form) { return {.as = form}; }
+
+/// A key whose value is a member.
+template <class Struct, class Member>
+struct Field {
+  std::string_view key;
+  Member Struct::* member;
+  std::string_view sentence;
+  Form form{};
+};
+
+/// A key of a site that chooses its verdict; its value is a section of its own.
+template <class Section>
+struct VerdictField {
+  std::string_view key;
+  Verdict verdict;
+  std::string_view sentence;
+};
+
+/// The key that is replaced by what other files hold before anything else is read.
+struct IncludeField {
+  std::string_view key;
+  std::string_view sentence;
+};
+
+template <class... Fields>
+struct Section {
+  std::string_view title;
+  std::string_view sentence;
+  std::tuple<Fields...> fields;
+};
+template <class... Fields>
+constexpr Section<Fields...> section(std::string_view title, std::string_view sentence, Fields... fields) {
+  return {title, sentence, {fields...}};
+}
+
+/// The section that a struct is written as.
+template <class Struct>
+inline constexpr auto kSection = nullptr;
+template <class T>
+concept Sectioned = !std::is_same_v<std::remove_const_t<decltype(kSection<T>)>, std::nullptr_t>;
+
+/// Calls `visit(field)` for each field of a section, in the order of the table.
+template <Sectioned Struct, class Visit>
+constexpr void for_each_field(Visit visit) {
+  std::apply([&](const auto&... field) { (visit(field), ...); }, kSection<Struct>.fields);
+}
+
+}  // namespace lockgate::config

@@ -1,0 +1,243 @@
+// The tables of options: for each section its keys, where each value lives, and
+// its sentence in the manual. An option is one line here.
+//
+// Parsing, printing, the reference and the JSON schema walk these tables in their
+// order, so what is inherited stands before what inherits it. Default values are
+// those of a default-constructed struct of config.h.
+#pragma once
+#include "config/config.h"
+#include "config/field.h"
+
+namespace lockgate::config {
+
+/// An index into Config::upstreams, written as a name, a URL or endpoints in place.
+struct UpstreamChoice {
+  std::uint32_t index = 0;
+};
+
+/// What `pass` and `plain` hold.
+struct Forward {
+  UpstreamChoice to;
+  SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
+  ProxyTlvs proxy_tlvs;
+};
+
+/// What `reject` holds.
+struct Refuse {
+  RejectWith with = RejectWith::alert;
+};
+
+template <>
+inline constexpr auto kSection<ErrorLog> =
+    section("log", "The log of what this process does; what it does for a connection is in the access log.",
+            Field{"to", &ErrorLog::to, "Where lines go."},
+            Field{"level", &ErrorLog::level, "The least important level that is still written."},
+            Field{"format", &ErrorLog::format, "`text` for people, `json` for programs."});
+
+template <>
+inline constexpr auto kSection<AccessLog> = section(
+    "access_log", "One line per connection. `access_log: off` and `access_log: /path` are short forms.",
+    Field{"to", &AccessLog::to, "Where lines go."},
+    Field{"format", &AccessLog::format, "`text` for people, `json` for programs."});
+
+template <>
+inline constexpr auto kSection<Admin> = section(
+    "admin", "Where this process tells about itself and takes commands.",
+    Field{"bind", &Admin::bind, "The address of metrics, status and health; `off` for none."},
+    Field{"control_socket", &Admin::control_socket,
+          "The Unix socket that `lockgate status`, `drain`, `log` and `reload` talk to.", as(As::path)});
+
+template <>
+inline constexpr auto kSection<Drain> = section(
+    "drain", "How this process ends: health fails at once, then listeners close, then connections.",
+    Field{
+        "delay", &Drain::delay,
+        "How long new connections are still taken after health has begun to fail, for a balancer to notice."},
+    Field{"deadline", &Drain::deadline, "How long connections may go on before they are cut."});
+
+template <>
+inline constexpr auto kSection<ConnectionLimit> =
+    section("limits", "How many connections may be open at once: in all, of a listener, of a site.",
+            Field{"connections", &ConnectionLimit::connections, "The most connections at once.",
+                  from_to(1, 100'000'000, "unlimited")},
+            Field{"when_full", &ConnectionLimit::when_full,
+                  "`refuse` closes a connection too many at once, `queue` lets it wait."},
+            Field{"queue_timeout", &ConnectionLimit::queue_timeout,
+                  "How long a connection may wait in the queue before it is refused.", kSome});
+
+template <>
+inline constexpr auto kSection<Timeouts> = section(
+    "timeouts", "How long each part of a connection may take.",
+    Field{"proxy_header", &Timeouts::proxy_header, "From accept until a PROXY header is complete.", kSome},
+    Field{"hello", &Timeouts::hello,
+          "From accept, or the PROXY header, until the first bytes are understood.", kSome},
+    Field{"connect", &Timeouts::connect, "For all attempts to reach an endpoint together.", kSome},
+    Field{"idle", &Timeouts::idle, "Without a byte either way.", kSomeOrOff},
+    Field{"half_closed", &Timeouts::half_closed, "Without a byte either way once one side has finished.",
+          kSomeOrOff});
+
+template <>
+inline constexpr auto kSection<Tcp> =
+    section("tcp", "TCP options of connections.",
+            Field{"keepalive", &Tcp::keepalive, "Idle time before the first probe.", kSomeOrOff},
+            Field{"keepalive_interval", &Tcp::keepalive_interval, "Time between two probes.", kSome},
+            Field{"keepalive_probes", &Tcp::keepalive_probes,
+                  "Probes without an answer that end a connection.", from_to(1, 127)},
+            Field{"user_timeout", &Tcp::user_timeout,
+                  "How long sent data may stay unacknowledged before the connection ends; `off` leaves it to "
+                  "the kernel.",
+                  kSomeOrOff});
+
+template <>
+inline constexpr auto kSection<Defaults> = section(
+    "defaults", "Inherited by listeners and their sites field by field, wherever they say nothing else.",
+    Field{"timeouts", &Defaults::timeouts, "How long each part of a connection may take."},
+    Field{"tcp", &Defaults::tcp, "TCP options of accepted connections and of those to upstreams."},
+    Field{"access_log", &Defaults::access_log, "One line per connection."},
+    Field{"send_proxy_protocol", &Defaults::send_proxy_protocol,
+          "Whether an upstream is told the client's address in a PROXY header, and in which version."});
+
+template <>
+inline constexpr auto kSection<Endpoint> =
+    section("endpoint", "One server of an upstream. A bare URL is short for `{ url: ... }`.",
+            Field{"url", &Endpoint::url, "`tcp://host:port`, `tcp+srv://_service._tcp.name` or `unix:/path`.",
+                  as(As::url)},
+            Field{"weight", &Endpoint::weight, "Its share of connections, against that of the others.",
+                  from_to(1, 1000)},
+            Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
+
+template <>
+inline constexpr auto kSection<HealthCheck> =
+    section("health", "TCP connections on trial, which find out which endpoints are alive.",
+            Field{"every", &HealthCheck::every, "Time between two checks of an endpoint.", kSomeOrOff},
+            Field{"timeout", &HealthCheck::timeout, "How long a check may take.", kSome},
+            Field{"rise", &HealthCheck::rise, "Successes in a row until a dead endpoint is used again.",
+                  from_to(1, 1000)},
+            Field{"fall", &HealthCheck::fall, "Failures in a row until a live endpoint is passed over.",
+                  from_to(1, 1000)});
+
+template <>
+inline constexpr auto kSection<Ejection> =
+    section("ejection", "Puts an endpoint aside for a while when real connections to it fail.",
+            Field{"failures", &Ejection::failures, "Failures in a row that eject an endpoint.",
+                  from_to(1, 1'000'000, "off")},
+            Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
+
+template <>
+inline constexpr auto kSection<Upstream> = section(
+    "upstream", "Endpoints that serve the same, under a name for `to`.",
+    Field{"endpoints", &Upstream::endpoints, "The servers: URLs, or maps of URL, weight and backup."},
+    Field{"balance", &Upstream::balance, "How an endpoint is chosen for a connection."},
+    Field{"hash", &Upstream::hash,
+          "What `consistent_hash` hashes: the client's address or the name it asked for."},
+    Field{"health", &Upstream::health, "Checks on trial."},
+    Field{"ejection", &Upstream::ejection, "What failures of real connections lead to."},
+    Field{"try_timeout", &Upstream::try_timeout, "How long one endpoint is tried before the next.", kSome},
+    Field{"tries", &Upstream::tries, "Endpoints tried for one connection.", from_to(1, 100)},
+    Field{"name_servers", &Upstream::name_servers,
+          "Asked for the names of these endpoints; empty for those of the top level.", as(As::name_server)},
+    Field{"tcp", &Upstream::tcp, "TCP options of connections to these endpoints."});
+
+template <>
+inline constexpr auto kSection<Match> = section(
+    "match", "Conditions beside the name. All that are given must hold; of a list, any value suffices.",
+    Field{"alpn", &Match::alpn, "Protocols, of which the client must offer one.", as(As::alpn)},
+    Field{"ja4", &Match::ja4, "JA4 fingerprints of the client's hello.", as(As::ja4)},
+    Field{"clients", &Match::clients, "Networks of clients."});
+
+template <>
+inline constexpr auto kSection<ProxyTlvs> =
+    section("proxy_tlvs", "What a PROXY v2 header tells beside the addresses; a list of these words.",
+            Field{"alpn", &ProxyTlvs::alpn, "The first protocol that the client offers."},
+            Field{"authority", &ProxyTlvs::authority, "The name that the client asked for."},
+            Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."});
+
+template <>
+inline constexpr auto kSection<Forward> = section(
+    "pass", "Relays bytes to an upstream as they are. `plain` takes the same keys.",
+    Field{"to", &Forward::to, "The name of an upstream, a URL, or endpoints given in place."},
+    Field{"send_proxy_protocol", &Forward::send_proxy_protocol,
+          "Whether the upstream is told the client's address in a PROXY header; inherited if not given."},
+    Field{"proxy_tlvs", &Forward::proxy_tlvs, "What a `v2` header tells beside the addresses."});
+
+template <>
+inline constexpr auto kSection<Refuse> =
+    section("reject", "Refuses the connection.",
+            Field{"with", &Refuse::with,
+                  "`alert` tells the client in TLS that its name is unknown, `reset` resets the connection, "
+                  "`silence` lets it wait and then closes it."});
+
+template <>
+inline constexpr auto kSection<Site> = section(
+    "site", "The verdict for some names. Exactly one of `pass`, `plain` and `reject` is given.",
+    Field{"name", &Site::name, "For logs and metrics; the first of `names` if not given."},
+    Field{"names", &Site::names,
+          "`www.example.com`, `*.example.com` or `default`. The most specific name of a listener decides, "
+          "then file order."},
+    Field{"match", &Site::match, "Conditions beside the name."},
+    VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},
+    VerdictField<Forward>{
+        "plain", Verdict::plain,
+        "Relays a connection that does not begin with TLS, by the Host of an HTTP request if it is one."},
+    VerdictField<Refuse>{"reject", Verdict::reject, "Refuses the connection."},
+    Field{"limits", &Site::limit, "Of this site alone."},
+    Field{"timeouts", &Site::timeouts, "How long each part of a connection may take."},
+    Field{"access_log", &Site::access_log, "One line per connection."},
+    Field{"log_level", &Site::log_level,
+          "The level of the log for connections of this site, if not that of the log."});
+
+template <>
+inline constexpr auto kSection<AcceptProxyProtocol> =
+    section("accept_proxy_protocol", "Who may say in a PROXY header (v1 or v2) which client it speaks for.",
+            Field{"from", &AcceptProxyProtocol::from, "Networks of proxies that must send a header."},
+            Field{"optional_from", &AcceptProxyProtocol::optional_from, "Networks of proxies that may."});
+
+template <>
+inline constexpr auto kSection<Listener> = section(
+    "listener", "Addresses, and the sites that are found there.",
+    Field{"name", &Listener::name, "For logs and metrics; the first of `bind` if not given."},
+    Field{"bind", &Listener::bind,
+          "`:443` (IPv6 and IPv4), `192.0.2.1:443`, `[::1]:443`, `unix:/path` or `systemd:name`; one or a "
+          "list."},
+    Field{"accept_proxy_protocol", &Listener::accept_proxy_protocol, "Front proxies that are trusted."},
+    Field{"peek", &Listener::peek,
+          "Off: relay to the only site without looking, for a server that speaks first."},
+    Field{"no_sni", &Listener::no_sni,
+          "A hello without a name is treated as if it asked for this one; else only `default` takes it.",
+          as(As::host)},
+    Field{"hello_limit",
+          &Listener::hello_limit,
+          "The most bytes read before a site is chosen.",
+          {.least = 1024, .most = 16 << 20, .as = As::bytes}},
+    Field{"backlog", &Listener::backlog, "Connections that the kernel may hold before we accept them.",
+          from_to(1, 1'000'000)},
+    Field{"limits", &Listener::limit, "Of this listener alone."},
+    Field{"timeouts", &Listener::timeouts, "How long each part of a connection may take."},
+    Field{"tcp", &Listener::tcp, "TCP options of accepted connections."},
+    Field{"access_log", &Listener::access_log, "One line per connection, also for those that no site took."},
+    Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."},
+    Field{"sites", &Listener::sites,
+          "Who is served here. `- include: sites/*.yaml` stands for the sites of those files."});
+
+template <>
+inline constexpr auto kSection<Config> = section(
+    "top level", "What stands at the left edge of `lockgate.yaml`.",
+    Field{"user", &Config::user, "The user to become after start as root; empty: stay who started it."},
+    Field{"workers", &Config::workers, "Threads that serve connections; `auto` for one per core.",
+          from_to(1, 1024, "auto")},
+    IncludeField{
+        "include",
+        "Files, or patterns of files, relative to this one, read in the order of their names. Their lists "
+        "are appended, their maps merged; a key written twice is an error."},
+    Field{"log", &Config::log, "The log of what this process does."},
+    Field{"admin", &Config::admin, "Metrics, status, health and commands."},
+    Field{"drain", &Config::drain, "How this process ends."},
+    Field{"limits", &Config::limit, "Of the whole process."},
+    Field{"name_servers", &Config::name_servers,
+          "Asked for the names of endpoints, port 53 if none is given; empty for those of the system.",
+          as(As::name_server)},
+    Field{"defaults", &Config::defaults, "What listeners, sites and upstreams start from."},
+    Field{"upstreams", &Config::upstreams, "By name, the servers behind."},
+    Field{"listeners", &Config::listeners, "Where connections are accepted."});
+
+}  // namespace lockgate::config

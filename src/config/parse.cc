@@ -1,0 +1,381 @@
+#include "config/parse.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "config/fields.h"
+#include "config/inherit.h"
+#include "config/rules.h"
+#include "config/values.h"
+
+namespace lockgate::config {
+namespace {
+
+/// Who is read: "`idle`", or "an entry of `names`".
+struct Subject {
+  std::string_view key;
+  bool entry = false;
+
+  std::string text() const { return entry ? fmt::format("an entry of `{}`", key) : fmt::format("`{}`", key); }
+};
+
+std::string found_text(const Node& node) {
+  constexpr std::size_t kMost = 60;
+  switch (node.kind) {
+    case Node::Kind::nothing:
+      return "empty";
+    case Node::Kind::scalar:
+      return node.text.size() > kMost ? fmt::format("`{}...`", node.text.substr(0, kMost))
+                                      : fmt::format("`{}`", node.text);
+    case Node::Kind::list:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
+  }
+  return "";
+}
+
+/// Walks the tables over the tree. What cannot be read is told and keeps its default, so that all mistakes
+/// are found.
+class Reader {
+ public:
+  explicit Reader(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
+
+  Config read(const Node& root) {
+    Config config;
+    config_ = &config;
+    if (!root.is_nothing()) read_section(root, {"the configuration"}, config);
+    if (config.listeners.empty() && diagnostics_.empty()) {
+      error(root.mark, "there are no `listeners`", "without one nothing is accepted");
+    }
+    return config;
+  }
+
+ private:
+  void error(const Mark& mark, std::string message, std::string hint = "") {
+    diagnostics_.push_back({.place = mark.place(), .message = std::move(message), .hint = std::move(hint)});
+  }
+  void misfit(const Node& node, Subject subject, const Misfit& what) {
+    error(node.mark, fmt::format("{} must be {}, not {}", subject.text(), what.expected, found_text(node)),
+          what.hint);
+  }
+
+  /// Reads the keys of `node` that the table of Struct knows, and tells those that it does not.
+  template <Sectioned Struct>
+  void read_section(const Node& node, Subject subject, Struct& out) {
+    if (node.is_nothing()) return;
+    if (!node.is_map()) return misfit(node, subject, {"a map of keys and values", ""});
+    std::vector<std::string_view> keys;
+    for_each_field<Struct>([&](const auto& field) {
+      keys.push_back(field.key);
+      if (const Entry* entry = node.find(field.key)) read_field(*entry, field, out);
+    });
+    for (const Entry& entry : node.entries) {
+      if (std::ranges::find(keys, entry.key) == keys.end()) tell_unknown(entry, keys);
+    }
+  }
+
+  void tell_unknown(const Entry& entry, std::vector<std::string_view>& keys) {
+    std::string hint = nearest(entry.key, keys);
+    if (hint.empty()) hint = fmt::format("known here: {}", fmt::join(keys, ", "));
+    error(entry.mark, fmt::format("`{}` is not a known key", entry.key), hint);
+  }
+
+  template <class Struct, class Member>
+  void read_field(const Entry& entry, const Field<Struct, Member>& field, Struct& out) {
+    read_value(entry.value, {field.key}, field.form, out.*field.member);
+  }
+  template <class Struct>
+  void read_field(const Entry& entry, const VerdictField<Forward>& field, Struct& site) {
+    Forward forward{.to = {}, .send_proxy_protocol = site.send_proxy_protocol, .proxy_tlvs = {}};
+    read_section(entry.value, {field.key}, forward);
+    require(entry.value, entry.mark, "to", fmt::format("`{}`", field.key),
+            "as in { to: \"tcp://app1:443\" }");
+    site.verdict = field.verdict;
+    site.upstream = forward.to.index;
+    site.send_proxy_protocol = forward.send_proxy_protocol;
+    site.proxy_tlvs = forward.proxy_tlvs;
+  }
+  template <class Struct>
+  void read_field(const Entry& entry, const VerdictField<Refuse>& field, Struct& site) {
+    Refuse refuse;
+    read_section(entry.value, {field.key}, refuse);
+    site.verdict = field.verdict;
+    site.reject_with = refuse.with;
+  }
+  template <class Struct>
+  void read_field(const Entry&, const IncludeField&, Struct&) {}
+
+  template <class T>
+  std::optional<T> read_word(const Node& node, Subject subject, const Form& form) {
+    if (!node.is_scalar()) {
+      misfit(node, subject, {expectation<T>(form), ""});
+      return {};
+    }
+    auto parsed = parse_value<T>(node.text, form);
+    if (parsed) return std::move(*parsed);
+    misfit(node, subject, parsed.error());
+    return {};
+  }
+
+  // How a value is read follows from its type.
+  template <class T>
+  void read_value(const Node& node, Subject subject, const Form& form, T& out) {
+    if constexpr (Sectioned<T>) {
+      read_section(node, subject, out);
+    } else if (auto word = read_word<T>(node, subject, form)) {
+      out = *word;
+    }
+  }
+  void read_value(const Node& node, Subject subject, const Form& form, std::optional<LogLevel>& out) {
+    if (auto word = read_word<LogLevel>(node, subject, form)) out = *word;
+  }
+  void read_value(const Node& node, Subject subject, const Form& form, AccessLog& out) {
+    if (node.is_scalar())
+      read_value(node, subject, form, out.to);
+    else
+      read_section(node, subject, out);
+  }
+  template <class T>
+  void read_value(const Node& node, Subject subject, const Form& form, std::vector<T>& out) {
+    for_each_item(node, subject, [&](const Node& item, Subject who) {
+      if (auto word = read_word<T>(item, who, form)) out.push_back(std::move(*word));
+    });
+  }
+  void read_value(const Node& node, Subject subject, const Form& form, std::vector<Bind>& out) {
+    for_each_item(node, subject, [&](const Node& item, Subject who) {
+      auto bind = read_word<Bind>(item, who, form);
+      if (!bind) return;
+      bind->place = item.mark.place();
+      out.push_back(std::move(*bind));
+    });
+  }
+  void read_value(const Node& node, Subject subject, const Form&, ProxyTlvs& out) {
+    for_each_item(node, subject, [&](const Node& item, Subject who) {
+      std::vector<std::string_view> words;
+      bool known = false;
+      for_each_field<ProxyTlvs>([&](const auto& field) {
+        words.push_back(field.key);
+        if (item.is_scalar() && field.key == item.text) out.*field.member = known = true;
+      });
+      if (!known)
+        misfit(item, who, {fmt::format("one of {}", fmt::join(words, ", ")), nearest(item.text, words)});
+    });
+  }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Endpoint>& out) {
+    for_each_item(node, subject, [&](const Node& item, Subject who) {
+      if (auto endpoint = read_endpoint(item, who)) out.push_back(std::move(*endpoint));
+    });
+  }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Upstream>& out) {
+    if (node.is_nothing()) return;
+    if (!node.is_map()) return misfit(node, subject, {"a map of names and upstreams", ""});
+    for (const Entry& entry : node.entries) {
+      Upstream upstream = inherited_upstream(config_->defaults);
+      upstream.name = entry.key;
+      upstream.place = entry.mark.place();
+      if (entry.key.empty() || entry.key.size() > kLongestName) {
+        error(entry.mark, fmt::format("the name of an upstream has 1 to {} characters", kLongestName));
+      }
+      read_section(entry.value, {entry.key}, upstream);
+      require(entry.value, entry.mark, "endpoints", fmt::format("the upstream `{}`", entry.key));
+      upstream_index_.emplace(upstream.name, out.size());
+      out.push_back(std::move(upstream));
+    }
+  }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Listener>& out) {
+    if (!node.is_list()) return misfit(node, subject, {"a list of listeners", ""});
+    for (const Node& item : node.items) {
+      Listener listener = inherited(config_->defaults);
+      listener.place = item.mark.place();
+      listener_ = &listener;
+      read_section(item, {subject.key, true}, listener);
+      require(item, item.mark, "bind", "the listener", "as in bind: \":443\"");
+      require(item, item.mark, "sites", "the listener");
+      if (listener.name.empty() && !listener.bind.empty()) listener.name = listener.bind.front().text;
+      out.push_back(std::move(listener));
+    }
+  }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Site>& out) {
+    if (!node.is_list()) return misfit(node, subject, {"a list of sites", ""});
+    std::unordered_set<std::string> taken;
+    for (const Node& item : node.items) {
+      Site site = inherited(*listener_);
+      site.place = item.mark.place();
+      read_section(item, {subject.key, true}, site);
+      check_verdict(item);
+      require(item, item.mark, "names", "the site", "`names: default` takes what no other site does");
+      if (!site.name.empty()) taken.insert(site.name);
+      out.push_back(std::move(site));
+    }
+    for (Site& site : out) {
+      if (site.name.empty() && !site.names.empty()) site.name = unused_name(site.names.front().text(), taken);
+    }
+  }
+  void read_value(const Node& node, Subject subject, const Form& form, UpstreamChoice& out) {
+    if (node.is_scalar() && !node.text.contains(':')) {
+      auto found = upstream_index_.find(node.text);
+      if (found == upstream_index_.end()) return tell_unknown_upstream(node);
+      out.index = found->second;
+      return;
+    }
+    if (auto found = upstream_index_.find(node.text); node.is_scalar() && found != upstream_index_.end()) {
+      out.index = found->second;
+      return;
+    }
+    Upstream upstream = inherited_upstream(config_->defaults);
+    read_value(node, subject, form, upstream.endpoints);
+    if (upstream.endpoints.empty()) return;
+    upstream.place = node.mark.place();
+    out.index = index_of(std::move(upstream));
+  }
+
+  /// Calls `visit(item, subject)` for each item of a list; what is no list is the only one.
+  template <class Visit>
+  void for_each_item(const Node& node, Subject subject, Visit visit) {
+    if (node.is_nothing()) return misfit(node, subject, {"a list", ""});
+    if (!node.is_list()) return visit(node, subject);
+    for (const Node& item : node.items) visit(item, Subject{subject.key, true});
+  }
+
+  std::optional<Endpoint> read_endpoint(const Node& node, Subject subject) {
+    if (!node.is_map()) {
+      auto endpoint = read_word<Endpoint>(node, subject, as(As::url));
+      if (endpoint) endpoint->place = node.mark.place();
+      return endpoint;
+    }
+    const Entry* url = node.find("url");
+    Endpoint written;
+    read_section(node, subject, written);
+    if (!url) {
+      error(node.mark, "the endpoint has no `url`");
+      return {};
+    }
+    auto endpoint = read_word<Endpoint>(url->value, {"url"}, as(As::url));
+    if (!endpoint) return {};
+    endpoint->weight = written.weight;
+    endpoint->backup = written.backup;
+    endpoint->place = node.mark.place();
+    return endpoint;
+  }
+
+  /// A map that lacks a key, or has an empty list there, is told.
+  void require(const Node& node, const Mark& mark, std::string_view key, std::string_view whose,
+               std::string hint = "") {
+    const Entry* entry = node.find(key);
+    bool has_it = entry && !(entry->value.is_list() && entry->value.items.empty());
+    if (!has_it && (node.is_map() || node.is_nothing()))
+      error(mark, fmt::format("{} has no `{}`", whose, key), std::move(hint));
+  }
+
+  void check_verdict(const Node& site) {
+    if (!site.is_map()) return;
+    std::vector<const Entry*> verdicts;
+    for (const Entry& entry : site.entries) {
+      if (from_word<Verdict>(entry.key)) verdicts.push_back(&entry);
+    }
+    if (verdicts.empty()) error(site.mark, "the site has no verdict", "give one of pass, plain and reject");
+    if (verdicts.size() > 1) {
+      error(verdicts[1]->mark,
+            fmt::format("the site has two verdicts, `{}` and `{}`", verdicts[0]->key, verdicts[1]->key),
+            "make it two sites");
+    }
+  }
+
+  void tell_unknown_upstream(const Node& node) {
+    std::vector<std::string_view> names;
+    for (const Upstream& upstream : config_->upstreams) names.push_back(upstream.name);
+    std::string hint = nearest(node.text, names);
+    if (hint.empty())
+      hint = fmt::format("name it under `upstreams`, or give a URL such as tcp://{}:443",
+                         node.text.empty() ? "app1" : node.text);
+    error(node.mark, fmt::format("there is no upstream {}", found_text(node)), hint);
+  }
+
+  /// Upstreams given in place with equal endpoints are one, so that they share health and balance.
+  std::uint32_t index_of(Upstream upstream) {
+    std::string identity;
+    for (const Endpoint& endpoint : upstream.endpoints) {
+      identity += fmt::format("{} {} {}\n", endpoint.url, endpoint.weight, endpoint.backup);
+    }
+    if (auto found = in_place_.find(identity); found != in_place_.end()) return found->second;
+    auto index = static_cast<std::uint32_t>(config_->upstreams.size());
+    std::string name = upstream.endpoints.front().url;
+    if (auto more = upstream.endpoints.size() - 1) name += fmt::format(" and {} more", more);
+    upstream.name = name;
+    for (int again = 2; !upstream_index_.emplace(upstream.name, index).second; ++again) {
+      upstream.name = fmt::format("{}#{}", name, again);
+    }
+    in_place_.emplace(std::move(identity), index);
+    config_->upstreams.push_back(std::move(upstream));
+    return index;
+  }
+
+  static std::string unused_name(const std::string& first, std::unordered_set<std::string>& taken) {
+    std::string name = first;
+    for (int again = 2; !taken.insert(name).second; ++again) name = fmt::format("{}#{}", first, again);
+    return name;
+  }
+
+  std::vector<Diagnostic>& diagnostics_;
+  Config* config_ = nullptr;
+  const Listener* listener_ = nullptr;  // whose sites are read
+  std::unordered_map<std::string, std::uint32_t> upstream_index_;
+  std::unordered_map<std::string, std::uint32_t> in_place_;  // by their endpoints
+};
+
+/// By the order of files, then by place.
+void sort(std::vector<Diagnostic>& diagnostics, const std::vector<std::string>& files) {
+  std::unordered_map<std::string, std::size_t> order;
+  for (const std::string& file : files) order.emplace(file, order.size());
+  std::ranges::sort(diagnostics, {}, [&](const Diagnostic& diagnostic) {
+    const Place& place = diagnostic.place;
+    return std::tuple(order[place.file], place.line, place.column, std::string_view(diagnostic.message));
+  });
+}
+
+Parsed parse(Documents& documents, const Node& root, std::vector<Diagnostic>& diagnostics) {
+  Parsed parsed;
+  Config config = Reader(diagnostics).read(root);
+  if (diagnostics.empty()) check_rules(config, diagnostics);
+  config.files = documents.files();
+  sort(diagnostics, config.files);
+  if (diagnostics.empty()) parsed.config = std::move(config);
+  parsed.diagnostics = std::move(diagnostics);
+  return parsed;
+}
+
+}  // namespace
+
+Parsed parse_file(const std::string& path) {
+  std::vector<Diagnostic> diagnostics;
+  Documents documents(Includes::follow, diagnostics);
+  Node root = documents.read_file(path);
+  return parse(documents, root, diagnostics);
+}
+
+Parsed parse_text(std::string_view text, const std::string& file_name, Includes includes) {
+  std::vector<Diagnostic> diagnostics;
+  Documents documents(includes, diagnostics);
+  Node root = documents.read_text(text, file_name);
+  return parse(documents, root, diagnostics);
+}
+
+std::string words(const Diagnostic& diagnostic) {
+  const Place& place = diagnostic.place;
+  std::string text = place.file;
+  if (place.line > 0) text += fmt::format(":{}:{}", place.line, place.column);
+  bool is_error = diagnostic.severity == Diagnostic::Severity::error;
+  text +=
+      fmt::format("{}{}: {}", text.empty() ? "" : ": ", is_error ? "error" : "warning", diagnostic.message);
+  if (!diagnostic.hint.empty()) text += fmt::format(" ({})", diagnostic.hint);
+  return text;
+}
+
+}  // namespace lockgate::config

@@ -1,0 +1,165 @@
+#include "config/print.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "config/fields.h"
+#include "config/inherit.h"
+#include "config/values.h"
+
+namespace lockgate::config {
+namespace {
+
+/// The text as a YAML scalar, quoted unless it is a plain word.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-";
+  bool plain = !text.empty() && text.front() != '-' && text != "null" && text != "Null" && text != "NULL" &&
+               text.find_first_not_of(kPlain) == std::string_view::npos;
+  if (plain) return std::string(text);
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + "\"";
+}
+
+/// Writes values on one line and sections as blocks. What says nothing, as an empty list, is an empty text
+/// and left out; so is what equals `base`, if there is one.
+class Printer {
+ public:
+  explicit Printer(const Config& config) : config_(config) {}
+
+  template <Sectioned Struct>
+  std::string block(const Struct& value, const Struct* base, const std::string& indent) const {
+    std::string lines;
+    for_each_field<Struct>([&](const auto& field) { lines += field_lines(field, value, base, indent); });
+    return lines;
+  }
+
+ private:
+  template <class Struct, class Member>
+  std::string field_lines(const Field<Struct, Member>& field, const Struct& value, const Struct* base,
+                          const std::string& indent) const {
+    const Member& member = value.*field.member;
+    if constexpr (requires { lines(member, value, indent); }) {
+      std::string inner = lines(member, value, indent + "  ");
+      return inner.empty() ? "" : fmt::format("{}{}:\n{}", indent, field.key, inner);
+    } else {
+      return line(indent, field.key, field_text(field, value, base));
+    }
+  }
+  template <class Form>
+  std::string field_lines(const VerdictField<Form>& field, const Site& site, const Site*,
+                          const std::string& indent) const {
+    return field.verdict == site.verdict ? line(indent, field.key, flow(written_as<Form>(site))) : "";
+  }
+  template <class Struct>
+  std::string field_lines(const IncludeField&, const Struct&, const Struct*, const std::string&) const {
+    return "";
+  }
+
+  static std::string line(const std::string& indent, std::string_view key, const std::string& text) {
+    return text.empty() ? "" : fmt::format("{}{}: {}\n", indent, key, text);
+  }
+
+  template <class Form>
+  static Form written_as(const Site& site) {
+    if constexpr (std::is_same_v<Form, Refuse>)
+      return {site.reject_with};
+    else
+      return {{site.upstream}, site.send_proxy_protocol, site.proxy_tlvs};
+  }
+
+  // The members that are written as blocks.
+  std::string lines(const Defaults& defaults, const Config&, const std::string& indent) const {
+    return block<Defaults>(defaults, nullptr, indent);
+  }
+  std::string lines(const std::vector<Upstream>& upstreams, const Config&, const std::string& indent) const {
+    std::string result;
+    for (const Upstream& upstream : upstreams) {
+      result += fmt::format("{}{}:\n{}", indent, quoted(upstream.name),
+                            block<Upstream>(upstream, nullptr, indent + "  "));
+    }
+    return result;
+  }
+  std::string lines(const std::vector<Listener>& listeners, const Config&, const std::string& indent) const {
+    std::string result;
+    for (const Listener& listener : listeners)
+      result += item(block<Listener>(listener, nullptr, indent + "  "), indent);
+    return result;
+  }
+  std::string lines(const std::vector<Site>& sites, const Listener& listener,
+                    const std::string& indent) const {
+    Site base = inherited(listener);
+    std::string result;
+    for (const Site& site : sites) result += item(block(site, &base, indent + "  "), indent);
+    return result;
+  }
+
+  /// A block that is an item of a list: a dash before its first line.
+  static std::string item(std::string block, const std::string& indent) {
+    return block.replace(indent.size(), 1, "-");
+  }
+
+  template <class Struct, class Member>
+  std::string field_text(const Field<Struct, Member>& field, const Struct& value, const Struct* base) const {
+    if constexpr (Sectioned<Member> && !std::is_same_v<Member, ProxyTlvs>) {
+      return flow(value.*field.member, base ? &(base->*field.member) : nullptr);
+    } else {
+      std::string result = text(value.*field.member, field.form);
+      return base && result == text(base->*field.member, field.form) ? "" : result;
+    }
+  }
+
+  template <Sectioned Struct>
+  std::string flow(const Struct& value, const Struct* base = nullptr) const {
+    std::vector<std::string> parts;
+    for_each_field<Struct>([&](const auto& field) {
+      std::string result = field_text(field, value, base);
+      if (!result.empty()) parts.push_back(fmt::format("{}: {}", field.key, result));
+    });
+    return parts.empty() ? "" : fmt::format("{{{}}}", fmt::join(parts, ", "));
+  }
+
+  // How a value is written follows from its type.
+  template <class T>
+  std::string text(const T& value, const Form& form) const {
+    return quoted(value_text(value, form));
+  }
+  std::string text(const std::string& value, const Form&) const { return value.empty() ? "" : quoted(value); }
+  std::string text(const std::optional<LogLevel>& value, const Form& form) const {
+    return value ? value_text(*value, form) : "";
+  }
+  std::string text(const UpstreamChoice& value, const Form&) const {
+    return quoted(config_.upstreams.at(value.index).name);
+  }
+  std::string text(const Endpoint& value, const Form&) const {
+    Endpoint base;
+    bool only_url = value.weight == base.weight && value.backup == base.backup;
+    return only_url ? quoted(value.url) : flow(value, &base);
+  }
+  std::string text(const ProxyTlvs& value, const Form&) const {
+    std::vector<std::string_view> words;
+    for_each_field<ProxyTlvs>([&](const auto& field) {
+      if (value.*field.member) words.push_back(field.key);
+    });
+    return words.empty() ? "" : fmt::format("[{}]", fmt::join(words, ", "));
+  }
+  template <class T>
+  std::string text(const std::vector<T>& values, const Form& form) const {
+    std::vector<std::string> parts;
+    for (const T& value : values) parts.push_back(text(value, form));
+    return parts.empty() ? "" : fmt::format("[{}]", fmt::join(parts, ", "));
+  }
+
+  const Config& config_;
+};
+
+}  // namespace
+
+std::string print(const Config& config) { return Printer(config).block<Config>(config, nullptr, ""); }
+
+}  // namespace lockgate::config

@@ -1,0 +1,130 @@
+#include "config/reference.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "config/fields.h"
+#include "config/values.h"
+
+namespace lockgate::config {
+namespace {
+
+constexpr std::string_view kIntroduction = R"(# Configuration reference
+
+One YAML file, `/etc/lockgate/lockgate.yaml` unless `-c` names another. `lockgate check` reads it and tells every mistake
+with file, line and column; `lockgate check --print` shows what is in effect.
+
+* A duration is a number with a unit: `500ms`, `5s`, `10m` (or `min`), `2h`, `1d`.
+* A size is a number of bytes, or one with a unit: `4096`, `64KiB`, `1MiB`, `1GiB`.
+* `on`, `true` and `yes` are the same; so are `off`, `false` and `no`.
+* Where a list is expected, a single value stands for a list of one.
+* A key that is not known or written twice is an error. Anchors, aliases and tags are not supported.
+)";
+
+std::string link(std::string_view title) {
+  std::string anchor(title);
+  std::ranges::replace(anchor, ' ', '-');
+  return fmt::format("[{}](#{})", title, anchor);
+}
+template <Sectioned Struct>
+std::string link() {
+  return link(kSection<Struct>.title);
+}
+
+// What a value may be, by its type.
+template <class T>
+std::string kind(const T&, const Form& form) {
+  if constexpr (Sectioned<T>)
+    return link<T>();
+  else
+    return expectation<T>(form);
+}
+std::string kind(const Duration&, const Form& form) {
+  return form.zero ? fmt::format("a duration, or {}", form.zero) : "a duration";
+}
+std::string kind(const std::string&, const Form& form) {
+  return form.as == As::plain ? "a text" : expectation<std::string>(form);
+}
+std::string kind(const std::optional<LogLevel>&, const Form& form) { return expectation<LogLevel>(form); }
+std::string kind(const UpstreamChoice&, const Form&) {
+  return fmt::format("the name of an upstream, a URL, or a list of {}s", link<Endpoint>());
+}
+std::string kind(const ProxyTlvs&, const Form&) { return fmt::format("a list of {}", link<ProxyTlvs>()); }
+std::string kind(const std::vector<Upstream>&, const Form&) {
+  return fmt::format("a map of names, to an {} each", link<Upstream>());
+}
+template <class T>
+std::string kind(const std::vector<T>&, const Form& form) {
+  if constexpr (Sectioned<T>)
+    return fmt::format("a list of {}s", link<T>());
+  else
+    return fmt::format("a list, each {}", expectation<T>(form));
+}
+
+// The default of a member as text; none for what is empty.
+template <class T>
+std::string default_text(const std::vector<T>&, const Form&) {
+  return "";
+}
+std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
+std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
+template <class T>
+std::string default_text(const T& value, const Form& form) {
+  if constexpr (!Sectioned<T>)
+    return value_text(value, form);
+  else {
+    // A section has defaults of its own, told in its own table, unless they differ where it is a member.
+    std::vector<std::string> parts;
+    for_each_field<T>([&](const auto& field) {
+      std::string text = default_text(value.*field.member, field.form);
+      if (text != default_text(T{}.*field.member, field.form))
+        parts.push_back(fmt::format("{}: {}", field.key, text));
+    });
+    return fmt::format("{}", fmt::join(parts, ", "));
+  }
+}
+std::string row(std::string_view key, const std::string& value, const std::string& fallback,
+                std::string_view sentence) {
+  return fmt::format("| `{}` | {} | {} | {} |\n", key, value,
+                     fallback.empty() ? "" : fmt::format("`{}`", fallback), sentence);
+}
+
+template <class Struct, class Member>
+std::string field_row(const Field<Struct, Member>& field) {
+  const Struct fallback{};
+  const Member& member = fallback.*field.member;
+  return row(field.key, kind(member, field.form), default_text(member, field.form), field.sentence);
+}
+template <class Form>
+std::string field_row(const VerdictField<Form>& field) {
+  return row(field.key, link<Form>(), "", field.sentence);
+}
+std::string field_row(const IncludeField& field) {
+  return row(field.key, "a list, each a file or a pattern such as conf.d/*.yaml", "", field.sentence);
+}
+
+template <Sectioned Struct>
+std::string chapter() {
+  std::string text = fmt::format("\n## {}\n\n{}\n\n| key | value | default | |\n|---|---|---|---|\n",
+                                 kSection<Struct>.title, kSection<Struct>.sentence);
+  for_each_field<Struct>([&](const auto& field) { text += field_row(field); });
+  return text;
+}
+
+template <Sectioned... Structs>
+std::string chapters() {
+  return (chapter<Structs>() + ...);
+}
+
+}  // namespace
+
+std::string reference() {
+  return std::string(kIntroduction) +
+         chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
+                  Upstream, Endpoint, HealthCheck, Ejection, Listener, AcceptProxyProtocol, Site, Match,
+                  Forward, ProxyTlvs, Refuse>();
+}
+
+}  // namespace lockgate::config

@@ -1,0 +1,13 @@
+// What the tables cannot say: rules between options, whose breach is an error.
+#pragma once
+#include <vector>
+
+#include "config/config.h"
+
+namespace lockgate::config {
+
+/// Two listeners on one address, a site that none can reach, names given twice, `peek: off` where a hello is
+/// wanted.
+void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics);
+
+}  // namespace lockgate::config

@@ -1,0 +1,144 @@
+#include <nlohmann/json.hpp>
+
+#include "config/fields.h"
+#include "config/reference.h"
+#include "config/values.h"
+
+namespace lockgate::config {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Grows `$defs`: a section is described once, where it is first met.
+class Schema {
+ public:
+  Json document() {
+    Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                 {"title", "Lockgate configuration"}};
+    root.update(of(Config{}, {}));
+    root["$defs"] = std::move(sections_);
+    return root;
+  }
+
+ private:
+  // What a value may be, by its type.
+  template <class T>
+  Json of(const T&, const Form& form) {
+    if constexpr (Sectioned<T>)
+      return reference_to<T>();
+    else
+      return {{"type", "string"}, {"description", expectation<T>(form)}};
+  }
+  template <Worded Enum>
+  Json of(const Enum&, const Form&) {
+    Json words = kWords<Enum>;
+    if (from_word<Enum>("off")) words.push_back(false);
+    return {{"enum", words}};
+  }
+  Json of(const std::optional<LogLevel>&, const Form& form) { return of(LogLevel{}, form); }
+  Json of(const bool&, const Form&) { return {{"enum", {true, false, "on", "off", "yes", "no"}}}; }
+  Json of(const std::uint32_t&, const Form& form) {
+    Json number = {{"type", "integer"}, {"minimum", form.least}};
+    if (form.most < UINT32_MAX) number["maximum"] = form.most;
+    Json choices = Json::array({number});
+    if (form.as == As::bytes) choices.push_back(pattern("^[0-9]+([KMG]iB)?$"));
+    return or_zero(choices, form);
+  }
+  Json of(const Duration&, const Form& form) {
+    Json choices = Json::array({pattern("^(0|[0-9]+(ms|s|m|min|h|d))$")});
+    if (form.least == 0) choices.push_back({{"const", 0}});
+    return or_zero(choices, form);
+  }
+  Json of(const LogTarget&, const Form&) {
+    return any({{{"enum", {"off", false, "stdout", "stderr", "syslog"}}}, pattern("^/")});
+  }
+  Json of(const std::optional<SocketAddress>&, const Form& form) {
+    return any({{{"enum", {"off", false}}}, of(SocketAddress{}, form)});
+  }
+  Json of(const AccessLog&, const Form& form) {
+    return any({of(LogTarget{}, form), reference_to<AccessLog>()});
+  }
+  Json of(const Endpoint&, const Form&) { return any({{{"type", "string"}}, reference_to<Endpoint>()}); }
+  Json of(const ProxyTlvs&, const Form&) {
+    Json words = Json::array();
+    for_each_field<ProxyTlvs>([&](const auto& field) { words.push_back(field.key); });
+    return one_or_more({{"enum", words}});
+  }
+  Json of(const UpstreamChoice&, const Form& form) { return of(std::vector<Endpoint>(), form); }
+  Json of(const std::vector<Upstream>&, const Form&) {
+    return {{"type", "object"}, {"additionalProperties", reference_to<Upstream>()}};
+  }
+  Json of(const std::vector<Listener>&, const Form&) {
+    return {{"type", "array"}, {"items", reference_to<Listener>()}};
+  }
+  Json of(const std::vector<Site>&, const Form&) {
+    Json include = {{"type", "object"},
+                    {"properties", {{"include", files()}}},
+                    {"required", {"include"}},
+                    {"additionalProperties", false}};
+    return {{"type", "array"}, {"items", any({reference_to<Site>(), include})}};
+  }
+  template <class T>
+  Json of(const std::vector<T>&, const Form& form) {
+    if constexpr (std::is_same_v<T, NamePattern>)
+      return one_or_more({{"type", "string"}});
+    else
+      return one_or_more(of(T{}, form));
+  }
+
+  static Json pattern(const char* expression) { return {{"type", "string"}, {"pattern", expression}}; }
+  static Json any(Json choices) { return {{"anyOf", std::move(choices)}}; }
+  static Json one_or_more(const Json& item) { return any({item, {{"type", "array"}, {"items", item}}}); }
+  static Json files() { return one_or_more({{"type", "string"}}); }
+  static Json or_zero(Json choices, const Form& form) {
+    if (form.zero) {
+      Json words = {form.zero, 0};
+      if (form.zero == std::string_view("off")) words.push_back(false);
+      choices.push_back({{"enum", words}});
+    }
+    return choices.size() == 1 ? choices[0] : any(choices);
+  }
+
+  template <Sectioned Struct>
+  Json reference_to() {
+    std::string title(kSection<Struct>.title);
+    if (!sections_.contains(title)) {
+      sections_[title] = nullptr;
+      Json section = describe<Struct>();
+      sections_[title] = std::move(section);
+    }
+    return {{"$ref", "#/$defs/" + title}};
+  }
+
+  template <Sectioned Struct>
+  Json describe() {
+    Json properties = Json::object();
+    for_each_field<Struct>([&](const auto& field) {
+      Json property = field_schema(field);
+      property["description"] = field.sentence;
+      properties[std::string(field.key)] = std::move(property);
+    });
+    return {{"type", {"object", "null"}},
+            {"description", kSection<Struct>.sentence},
+            {"properties", properties},
+            {"additionalProperties", false}};
+  }
+
+  template <class Struct, class Member>
+  Json field_schema(const Field<Struct, Member>& field) {
+    return of(Struct{}.*field.member, field.form);
+  }
+  template <class Section>
+  Json field_schema(const VerdictField<Section>&) {
+    return reference_to<Section>();
+  }
+  Json field_schema(const IncludeField&) { return files(); }
+
+  Json sections_ = Json::object();
+};
+
+}  // namespace
+
+std::string schema() { return Schema().document().dump(2) + "\n"; }
+
+}  // namespace lockgate::config

@@ -1,0 +1,53 @@
+// The words of the enumerations, the same in the configuration, log fields and metrics.
+//
+// A word's place in its table is the value of the enumerator. Any thread.
+#pragma once
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "config/config.h"
+
+namespace lockgate::config {
+
+using namespace std::string_view_literals;
+
+template <class Enum>
+inline constexpr std::array<std::string_view, 0> kWords{};
+template <>
+inline constexpr std::array kWords<LogLevel>{"error"sv, "warning"sv, "info"sv, "debug"sv};
+template <>
+inline constexpr std::array kWords<LogFormat>{"text"sv, "json"sv};
+template <>
+inline constexpr std::array kWords<WhenFull>{"refuse"sv, "queue"sv};
+template <>
+inline constexpr std::array kWords<Balance>{"round_robin"sv, "least_connections"sv, "random_two"sv,
+                                            "consistent_hash"sv};
+template <>
+inline constexpr std::array kWords<HashKey>{"client"sv, "name"sv};
+template <>
+inline constexpr std::array kWords<Verdict>{"pass"sv, "plain"sv, "reject"sv};
+template <>
+inline constexpr std::array kWords<RejectWith>{"alert"sv, "reset"sv, "silence"sv};
+template <>
+inline constexpr std::array kWords<SendProxyProtocol>{"off"sv, "v1"sv, "v2"sv};
+
+/// An enumeration that has words.
+template <class T>
+concept Worded = !kWords<T>.empty();
+
+template <Worded Enum>
+constexpr std::string_view word_of(Enum value) {
+  return kWords<Enum>[static_cast<std::size_t>(value)];
+}
+
+/// The enumerator of a word; none if the word is not in its table.
+template <Worded Enum>
+constexpr std::optional<Enum> from_word(std::string_view word) {
+  for (std::size_t i = 0; i < kWords<Enum>.size(); ++i) {
+    if (kWords<Enum>[i] == word) return static_cast<Enum>(i);
+  }
+  return {};
+}
+
+}  // namespace lockgate::config

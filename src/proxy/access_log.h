@@ -1,0 +1,33 @@
+// The access log: one line for each connection when it is over, which tells what it
+// wanted, what became of it, and why.
+#pragma once
+#include <string>
+
+#include "net/relay.h"
+#include "proxy/facts.h"
+#include "proxy/house.h"
+#include "proxy/plan.h"
+
+namespace lockgate::proxy {
+
+/// The log target of what is not logged.
+inline constexpr std::uint16_t kNoLog = 0xffff;
+
+/// A connection's name in every log line: its number in hexadecimal.
+std::string connection_name(std::uint64_t id);
+
+struct AccessLine {
+  const Facts& facts;
+  const ListenerPlan& listener;
+  const SitePlan* site;  // null: no site took it
+  const Plan& plan;
+  const Endpoint* endpoint;  // null: none was reached
+  std::uint64_t bytes_up, bytes_down;
+  const net::RelayEnd& end;
+};
+
+/// Writes the line to the site's log (the listener's if no site took it), and errors that are ours to the error
+/// log, too.
+void write_access_line(House& house, const AccessLine& line);
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,129 @@
+#include "proxy/balance.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace lockgate::proxy {
+namespace {
+
+// FNV-1a and a finishing mix: the same for the same text on every machine, so that several of them agree.
+std::uint64_t stable_hash(std::string_view first, std::string_view second) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (std::string_view text : {first, std::string_view("\0", 1), second}) {
+    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  }
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccdULL;
+  hash ^= hash >> 33;
+  hash *= 0xc4ceb9fe1a85ec53ULL;
+  return hash ^ hash >> 33;
+}
+
+const Target& at(const Targets& targets, int index) { return targets[static_cast<std::size_t>(index)]; }
+
+// Connections per weight are compared as fractions, counting the one to come.
+bool less_loaded(const Target& a, const Target& b) {
+  auto load_a = std::uint64_t{a.endpoint->connections() + 1} * b.weight;
+  auto load_b = std::uint64_t{b.endpoint->connections() + 1} * a.weight;
+  return load_a < load_b;
+}
+
+}  // namespace
+
+int Balancer::pick(const Targets& targets, std::span<const int> tried, std::string_view key, Instant now) {
+  // Primaries, then backups, then what was ejected: a last resort is better than none.
+  for (int choice = 0; choice < 3; ++choice) {
+    candidates_.clear();
+    for (int i = 0; i < static_cast<int>(targets.size()); ++i) {
+      const Target& target = at(targets, i);
+      if (!target.endpoint->up() || std::ranges::find(tried, i) != tried.end()) continue;
+      bool ejected = target.endpoint->ejected(now);
+      if (choice == 2 || (!ejected && target.backup == (choice == 1))) candidates_.push_back(i);
+    }
+    if (candidates_.size() == 1) return candidates_.front();
+    if (candidates_.empty()) continue;
+    switch (how_) {
+      case config::Balance::round_robin:
+        return round_robin(targets);
+      case config::Balance::least_connections:
+        return least_connections(targets);
+      case config::Balance::random_two:
+        return random_two(targets);
+      case config::Balance::consistent_hash:
+        return consistent_hash(targets, key);
+    }
+  }
+  return -1;
+}
+
+// Smooth weighted round robin: everybody earns its weight, the richest is picked and pays for all.
+int Balancer::round_robin(const Targets& targets) {
+  if (credit_.size() != targets.size()) {
+    credit_.assign(targets.size(), 0);
+    credit_[static_cast<std::size_t>(candidates_[random() % candidates_.size()])] = 1;
+  }
+  std::int64_t total = 0;
+  int best = candidates_.front();
+  for (int i : candidates_) {
+    auto index = static_cast<std::size_t>(i);
+    credit_[index] += at(targets, i).weight;
+    total += at(targets, i).weight;
+    if (credit_[index] > credit_[static_cast<std::size_t>(best)]) best = i;
+  }
+  credit_[static_cast<std::size_t>(best)] -= total;
+  return best;
+}
+
+int Balancer::least_connections(const Targets& targets) {
+  std::size_t start = random() % candidates_.size();
+  int best = candidates_[start];
+  for (std::size_t n = 1; n < candidates_.size(); ++n) {
+    int i = candidates_[(start + n) % candidates_.size()];
+    if (less_loaded(at(targets, i), at(targets, best))) best = i;
+  }
+  return best;
+}
+
+int Balancer::random_two(const Targets& targets) {
+  int first = random_one(targets);
+  std::erase(candidates_, first);
+  int second = random_one(targets);
+  return less_loaded(at(targets, second), at(targets, first)) ? second : first;
+}
+
+int Balancer::random_one(const Targets& targets) {
+  std::uint64_t total = 0;
+  for (int i : candidates_) total += at(targets, i).weight;
+  std::uint64_t point = random() % total;
+  for (int i : candidates_) {
+    if (point < at(targets, i).weight) return i;
+    point -= at(targets, i).weight;
+  }
+  return candidates_.front();
+}
+
+// Weighted rendezvous hashing: each endpoint draws a lot for the key; when one leaves, only its keys move.
+int Balancer::consistent_hash(const Targets& targets, std::string_view key) const {
+  int best = candidates_.front();
+  double highest = -1;
+  for (int i : candidates_) {
+    const Target& target = at(targets, i);
+    constexpr double kRange = 18446744073709551616.0;  // 2^64
+    double draw = (static_cast<double>(stable_hash(target.endpoint->label(), key)) + 0.5) / kRange;
+    double lot = target.weight / -std::log(draw);
+    if (lot > highest) {
+      highest = lot;
+      best = i;
+    }
+  }
+  return best;
+}
+
+std::uint64_t Balancer::random() {  // xorshift64*: fairness, not secrecy
+  random_ ^= random_ >> 12;
+  random_ ^= random_ << 25;
+  random_ ^= random_ >> 27;
+  return random_ * 2685821657736338717ULL;
+}
+
+}  // namespace lockgate::proxy

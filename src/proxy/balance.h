@@ -1,0 +1,39 @@
+// Balancer: picks the endpoint for a connection. One per upstream and worker.
+//
+// Endpoints that are down are never picked; ejected ones and backups only when
+// nothing better is left. What was tried for this connection is not tried again.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/endpoint.h"
+
+namespace lockgate::proxy {
+
+class Balancer {
+ public:
+  /// `seed` makes workers start at different places.
+  Balancer(config::Balance how, std::uint64_t seed) : how_(how), random_(seed | 1) {}
+
+  /// The index of the target to try next, or -1. `tried` are the indexes that failed already; `key` is what a
+  /// consistent hash keeps together.
+  int pick(const Targets& targets, std::span<const int> tried, std::string_view key, Instant now);
+
+ private:
+  int round_robin(const Targets& targets);
+  int least_connections(const Targets& targets);
+  int random_two(const Targets& targets);
+  int consistent_hash(const Targets& targets, std::string_view key) const;
+  int random_one(const Targets& targets);
+  std::uint64_t random();
+
+  config::Balance how_;
+  std::uint64_t random_;
+  std::vector<std::int64_t> credit_;  // of round robin, a number per target
+  std::vector<int> candidates_;       // of the pick under way
+};
+
+}  // namespace lockgate::proxy

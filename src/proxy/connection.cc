@@ -1,0 +1,191 @@
+#include "proxy/connection.h"
+
+#include "net/tcp.h"
+#include "proxy/access_log.h"
+#include "proxy/refuse.h"
+#include "proxy/router.h"
+#include "wire/proxy_header.h"
+
+namespace lockgate::proxy {
+
+using loop::Task;
+
+namespace {
+
+constexpr const char* kRouting = "choosing the site";
+
+Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeaderBytes& room) {
+  if (site.send_proxy_protocol == config::SendProxyProtocol::off) return {};
+  std::string unique_id = connection_name(facts.id);
+  wire::ProxyTlvs tlvs;
+  if (site.proxy_tlvs.alpn) tlvs.alpn = as_bytes(std::string_view(facts.alpn).substr(0, facts.alpn.find(',')));
+  if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
+  if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
+  bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
+  room = wire::write_proxy_header(first ? wire::ProxyVersion::v1 : wire::ProxyVersion::v2, facts.client,
+                                  facts.destination, tlvs);
+  return room.bytes();
+}
+
+}  // namespace
+
+Connection::Connection(House& house, ConnectionOwner& owner, std::shared_ptr<WorkerPlan> plan,
+                       const ListenerPlan& listener, net::AnyStream client, Facts facts, Places places)
+    : house_(house),
+      owner_(owner),
+      plan_(std::move(plan)),
+      listener_(listener),
+      facts_(std::move(facts)),
+      places_(std::move(places)),
+      client_(std::move(client)) {}
+
+Connection::~Connection() = default;
+
+void Connection::begin() {
+  story_.emplace(serve());
+  story_->start(this);
+}
+
+void Connection::cut(Errc why, const char* doing) {
+  if (relay_) return relay_->cut(why, doing);
+  cut_ = Error{.code = why, .doing = doing};
+  if (client_) client_->abort();
+  house_.reactor.enqueue(next_);
+}
+
+// The story of a connection passed through.
+Task<void> Connection::serve() {
+  auto identifying = identify();
+  auto identified = co_await loop::attempt(std::move(identifying));
+  if (!identified) {
+    auto refusing = refuse_client(identified.error(), config::RejectWith::alert);
+    co_await refusing;
+    co_await loop::fail(identified.error());
+  }
+  const config::Site& site = *site_->site;
+  if (site.verdict == config::Verdict::reject) {
+    Error why{.code = Errc::rejected, .doing = kRouting};
+    auto refusing = refuse_client(why, site.reject_with);
+    co_await refusing;
+    co_await loop::fail(why);
+  }
+  Instant deadline = house_.reactor.now() + site.timeouts.connect;
+  auto dialling = dial(house_, plan_->plan->own, *plan_->upstreams[site.upstream], facts_, deadline);
+  auto dialled = co_await loop::attempt(std::move(dialling));
+  if (!dialled) {
+    auto refusing = refuse_client(dialled.error(), config::RejectWith::alert);
+    co_await refusing;
+    co_await loop::fail(dialled.error());
+  }
+  start_relay(std::move(*dialled));
+}
+
+// Who is it, what does it want, which site takes it, and is there room?
+Task<void> Connection::identify() {
+  auto reading_header = read_proxy_header(*client_, house_.buffers, *listener_.listener, flight_, facts_);
+  co_await reading_header;
+  if (listener_.listener->peek) {
+    auto greeting_client = greet(*client_, house_.buffers, listener_, flight_, facts_);
+    Greeting greeting = co_await greeting_client;
+    choose_site(greeting);
+  } else {
+    site_ = &listener_.sites.front();
+    facts_.pattern = listener_.names.front().pattern;
+  }
+  facts_.greeted = house_.reactor.now();
+  if (!site_) co_await loop::fail(Errc::no_site, kRouting);
+  auto taking_place = take_place();
+  co_await taking_place;
+}
+
+void Connection::choose_site(const Greeting& greeting) {
+  Question question{.tls = facts_.dialect == Dialect::tls,
+                    .name = facts_.name,
+                    .alpn = greeting.hello ? std::span<const std::string>(greeting.hello->alpn)
+                                           : std::span<const std::string>(),
+                    .client = facts_.client.ip(),
+                    .ja4 = [&] {
+                      note_fingerprint(greeting);
+                      return facts_.ja4->text();
+                    }};
+  auto answer = route(listener_, question);
+  site_ = answer.site;
+  facts_.pattern = answer.pattern;
+  std::uint16_t log = site_ ? site_->access_log : listener_.access_log;
+  if (log != kNoLog) note_fingerprint(greeting);
+}
+
+void Connection::note_fingerprint(const Greeting& greeting) {
+  if (greeting.hello && !facts_.ja4) facts_.ja4 = wire::ja4(*greeting.hello);
+}
+
+Task<void> Connection::take_place() {
+  if (!site_->gate) co_return;
+  Gate& gate = *site_->gate;
+  const config::ConnectionLimit& limit = site_->site->limit;
+  facts_.stage = Stage::queued;
+  Instant deadline = house_.reactor.now() + limit.queue_timeout;
+  Waiting waiting(gate);
+  while (!gate.enter()) {
+    if (limit.when_full == config::WhenFull::refuse) co_await loop::fail(Errc::limited, "entering the site");
+    loop::Wait wait(house_.reactor, house_.place_freed, deadline);
+    bool woken = co_await wait;
+    if (!woken) co_await loop::fail(Errc::limited, "waiting for a place at the site");
+  }
+  places_.site = Place(gate);
+}
+
+Task<void> Connection::refuse_client(const Error& why, config::RejectWith how) {
+  facts_.stage = Stage::refusing;
+  bool can_listen = why.side != Side::client || why.code == Errc::bad_message || why.code == Errc::too_large;
+  if (!can_listen) co_return;
+  auto refusing = refuse(*client_, house_.buffers, facts_, why, how);
+  co_await refusing;
+}
+
+void Connection::start_relay(Dialled dialled) {
+  facts_.stage = Stage::relaying;
+  facts_.connected = house_.reactor.now();
+  at_ = std::move(dialled.at);
+  const config::Site& site = *site_->site;
+  wire::ProxyHeaderBytes room;
+  Bytes header = our_header(site, facts_, room);
+  net::RelayTimeouts timeouts{.idle = site.timeouts.idle, .half_closed = site.timeouts.half_closed};
+  relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers, timeouts, *this);
+  relay_->begin(header, flight_);
+  flight_ = {};
+}
+
+void Connection::task_ended() noexcept { house_.reactor.enqueue(next_); }
+
+// The set-up is over, or was cut: its frames go, and with them all that it waited for.
+void Connection::set_up() {
+  if (cut_) {
+    story_.reset();
+    return over({cut_, Side::here});
+  }
+  auto outcome = story_->outcome();
+  story_.reset();
+  if (!outcome) over({outcome.error(), outcome.error().side});
+}
+
+void Connection::relay_ended(const net::RelayEnd& end) { over(end); }
+
+void Connection::over(const net::RelayEnd& end) {
+  Tally::Row& row = (site_ ? site_->tally : listener_.nobody)->row(house_.worker);
+  row.outcomes[end.error ? static_cast<std::size_t>(end.error->code) : kFinished].add(1);
+  row.bytes_up.add(bytes_up());
+  row.bytes_down.add(bytes_down());
+  AccessLine line{.facts = facts_,
+                  .listener = listener_,
+                  .site = site_,
+                  .plan = *plan_->plan,
+                  .endpoint = at_.endpoint(),
+                  .bytes_up = bytes_up(),
+                  .bytes_down = bytes_down(),
+                  .end = end};
+  write_access_line(house_, line);
+  owner_.connection_over(*this);
+}
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,90 @@
+// Connection: one client from its accept to its line in the access log.
+//
+// Set-up is a story (serve) that reads top to bottom; when it is over its frames are
+// gone, and what is left of a connection that is passed on is this record with a
+// parked relay. One thread; its owner destroys it when told that it is over.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "base/list.h"
+#include "net/relay.h"
+#include "proxy/dial.h"
+#include "proxy/facts.h"
+#include "proxy/gate.h"
+#include "proxy/greet.h"
+#include "proxy/house.h"
+#include "proxy/plan.h"
+
+namespace lockgate::proxy {
+
+class Connection;
+
+class ConnectionOwner {
+ public:
+  /// Everything is logged and counted; the owner may destroy it.
+  virtual void connection_over(Connection& connection) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// The places that a connection takes in the limits of the process, its listener and its site.
+struct Places {
+  Place process, listener, site;
+};
+
+class Connection final : public ListNode, private loop::Completion, private net::RelayOwner {
+ public:
+  Connection(House& house, ConnectionOwner& owner, std::shared_ptr<WorkerPlan> plan, const ListenerPlan& listener,
+             net::AnyStream client, Facts facts, Places places);
+  ~Connection();
+
+  /// Begins to serve; to be called once.
+  void begin();
+  /// Ends it soon, whatever it is doing, and tells the log why.
+  void cut(Errc why, const char* doing);
+
+  const Facts& facts() const { return facts_; }
+  const SitePlan* site() const { return site_; }
+  std::uint64_t bytes_up() const { return relay_ ? relay_->bytes_up() : 0; }
+  std::uint64_t bytes_down() const { return relay_ ? relay_->bytes_down() : 0; }
+
+ private:
+  /// A turn of its own for what must not happen while the set-up is on the stack.
+  struct Next final : loop::Runnable {
+    explicit Next(Connection& owner) : connection(owner) {}
+    void run() override { connection.set_up(); }
+    Connection& connection;
+  };
+
+  loop::Task<void> serve();
+  loop::Task<void> identify();
+  loop::Task<void> take_place();
+  loop::Task<void> refuse_client(const Error& why, config::RejectWith how);
+  void choose_site(const Greeting& greeting);
+  void note_fingerprint(const Greeting& greeting);
+  void start_relay(Dialled dialled);
+
+  void task_ended() noexcept override;
+  void set_up();
+  void relay_ended(const net::RelayEnd& end) override;
+  void over(const net::RelayEnd& end);
+
+  House& house_;
+  ConnectionOwner& owner_;
+  std::shared_ptr<WorkerPlan> plan_;
+  const ListenerPlan& listener_;
+  const SitePlan* site_ = nullptr;
+  Facts facts_;
+  Places places_;
+  AtEndpoint at_;
+  net::AnyStream client_;  // until the relay has it
+  FirstFlight flight_;     // read of the client, not yet passed on
+  std::optional<loop::Task<void>> story_;
+  std::optional<Error> cut_;
+  std::unique_ptr<net::Relay> relay_;
+  Next next_{*this};
+};
+
+}  // namespace lockgate::proxy

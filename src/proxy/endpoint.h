@@ -1,0 +1,82 @@
+// Endpoint: one server of an upstream, as all workers and the health checks see it.
+//
+// Its counts and its health are promises of the process, so they are atomics shared
+// by all threads. It lives as long as anything uses it, across reloads and changes of
+// its addresses.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "config/config.h"
+
+namespace lockgate::proxy {
+
+class Endpoint {
+ public:
+  explicit Endpoint(std::string label) : label_(std::move(label)) {}
+
+  /// Its URL as written; of a service, the target's name and port.
+  const std::string& label() const { return label_; }
+
+  bool up() const { return up_.load(std::memory_order_relaxed); }
+  void set_up(bool up) { up_.store(up, std::memory_order_relaxed); }
+  bool ejected(Instant now) const {
+    return ejected_until_.load(std::memory_order_relaxed) > now.nanoseconds;
+  }
+  bool usable(Instant now) const { return up() && !ejected(now); }
+
+  void connect_succeeded();
+  /// True if this failure was the one that ejects it.
+  bool connect_failed(Instant now, const config::Ejection& ejection);
+
+  void enter() { connections_.fetch_add(1, std::memory_order_relaxed); }
+  void leave() { connections_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  std::uint64_t successes() const { return successes_.load(std::memory_order_relaxed); }
+  std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+
+ private:
+  std::string label_;
+  std::atomic<bool> up_ = true;
+  std::atomic<std::uint32_t> connections_ = 0;
+  std::atomic<std::uint32_t> failures_in_row_ = 0;
+  std::atomic<std::int64_t> ejected_until_ = 0;
+  std::atomic<std::uint64_t> successes_ = 0, failures_ = 0;
+};
+
+/// A connection counted at its endpoint for as long as this lives.
+class AtEndpoint {
+ public:
+  AtEndpoint() = default;
+  explicit AtEndpoint(std::shared_ptr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) { endpoint_->enter(); }
+  AtEndpoint(AtEndpoint&& other) noexcept : endpoint_(std::move(other.endpoint_)) {}
+  AtEndpoint& operator=(AtEndpoint&& other) noexcept {
+    endpoint_.swap(other.endpoint_);
+    return *this;
+  }
+  ~AtEndpoint() {
+    if (endpoint_) endpoint_->leave();
+  }
+  const Endpoint* endpoint() const { return endpoint_.get(); }
+
+ private:
+  std::shared_ptr<Endpoint> endpoint_;
+};
+
+/// An endpoint that can be connected to now.
+struct Target {
+  std::shared_ptr<Endpoint> endpoint;
+  std::vector<SocketAddress> addresses;  // in the order to try
+  std::uint32_t weight = 1;
+  bool backup = false;
+};
+
+/// The targets of an upstream at one moment. Never changed; a new answer of the resolver makes a new one.
+using Targets = std::vector<Target>;
+
+}  // namespace lockgate::proxy

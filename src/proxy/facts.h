@@ -1,0 +1,46 @@
+// Facts: everything that is known of one connection. What logs, rules, balancing and
+// the PROXY header ask is asked here, so that all of them mean the same client.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "wire/fingerprint.h"
+
+namespace lockgate::proxy {
+
+/// Where a connection is in its life: one word for status and logs.
+enum class Stage : std::uint8_t { proxy_header, hello, queued, connecting, relaying, refusing };
+inline constexpr int kStages = 6;
+std::string_view name_of(Stage stage);
+
+/// What the client speaks, as far as its first bytes tell.
+enum class Dialect : std::uint8_t { unknown, tls, http, other };
+
+struct Facts {
+  std::uint64_t id = 0;
+  Stage stage = Stage::hello;
+  Dialect dialect = Dialect::unknown;
+  std::uint16_t tls_version = 0;  // the highest one offered
+  bool ech = false;               // an encrypted_client_hello was there: the name may be a decoy
+
+  SocketAddress peer;         // who is connected
+  SocketAddress client;       // for whom: from the PROXY header, else the peer
+  SocketAddress destination;  // where the client meant to connect, as far as it is known
+  std::string name;           // normalized; empty if there is none
+  std::string alpn;           // joined by commas, as offered
+  std::optional<wire::Ja4> ja4;
+
+  std::string_view pattern;  // of the site: what the name matched, in the plan's memory
+  SocketAddress address;     // of the endpoint that answered
+  std::uint16_t attempts = 0;
+
+  WallTime accepted_wall = 0;
+  Instant accepted, greeted{}, connected{};
+};
+
+}  // namespace lockgate::proxy

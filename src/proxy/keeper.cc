@@ -1,0 +1,218 @@
+#include "proxy/keeper.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace lockgate::proxy {
+
+using loop::Task;
+
+namespace {
+
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kLastRetry = std::chrono::seconds(30);
+
+// Two configurations with the same key have the same targets, checks and counts.
+std::string key_of(const config::Upstream& config, const std::vector<SocketAddress>& name_servers) {
+  std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", config.name, int(config.balance), int(config.hash),
+                                config.health.every.count(), config.health.timeout.count(), config.health.rise,
+                                config.health.fall, config.ejection.failures, config.ejection.time.count(),
+                                config.try_timeout.count(), config.tries);
+  key += fmt::format("|{}|{}|{}|{}", config.tcp.keepalive.count(), config.tcp.keepalive_interval.count(),
+                     config.tcp.keepalive_probes, config.tcp.user_timeout.count());
+  for (const auto& server : name_servers) key += "|@" + server.text();
+  for (const auto& endpoint : config.endpoints) {
+    key += fmt::format("|{} {} {}", endpoint.url, endpoint.weight, endpoint.backup);
+  }
+  return key;
+}
+
+}  // namespace
+
+// One upstream being kept. Each of its endpoints has its own answer of the resolver; together they are the targets.
+class Keeper::Kept {
+ public:
+  Kept(Keeper& keeper, const config::Upstream& config, const std::vector<SocketAddress>& name_servers)
+      : keeper_(keeper),
+        upstream_(std::make_shared<Upstream>(config)),
+        scope_(keeper.reactor_),
+        answers_(config.endpoints.size()) {
+    auto needs_names = [](const config::Endpoint& endpoint) {
+      return endpoint.kind == config::Endpoint::Kind::name || endpoint.kind == config::Endpoint::Kind::service;
+    };
+    if (std::ranges::any_of(config.endpoints, needs_names)) {
+      resolver_.emplace(keeper.reactor_, net::ResolverOptions{.name_servers = name_servers});
+    }
+    for (std::size_t i = 0; i < config.endpoints.size(); ++i) {
+      const config::Endpoint& endpoint = config.endpoints[i];
+      if (needs_names(endpoint)) {
+        scope_.spawn(resolve_forever(i));
+      } else {
+        answers_[i] = Targets{target(endpoint, endpoint.url, {endpoint.address})};
+      }
+    }
+    publish();
+    if (config.health.every > Duration::zero()) scope_.spawn(check_forever());
+  }
+
+  const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
+  const std::shared_ptr<const Targets>& targets() const { return targets_; }
+
+ private:
+  const config::Upstream& config() const { return upstream_->config; }
+
+  Target target(const config::Endpoint& endpoint, const std::string& label, std::vector<SocketAddress> addresses) {
+    auto& known = keeper_.endpoints_[config().name + " " + label];
+    if (!known) known = std::make_shared<Endpoint>(label);
+    return {known, std::move(addresses), endpoint.weight, endpoint.backup};
+  }
+
+  Task<void> resolve_forever(std::size_t index) {
+    Duration retry = kFirstRetry;
+    for (;;) {
+      auto resolving = resolve(index);
+      auto ttl = co_await loop::attempt(std::move(resolving));
+      Duration pause = retry;
+      if (ttl) {
+        pause = *ttl;
+        retry = kFirstRetry;
+      } else {
+        tell_unresolved(index, ttl.error());
+        retry = std::min(retry * 2, kLastRetry);
+      }
+      loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + pause);
+      co_await sleep;
+    }
+  }
+
+  // Sets the endpoint's answer and tells how long it is good for.
+  Task<Duration> resolve(std::size_t index) {
+    const config::Endpoint& endpoint = config().endpoints[index];
+    if (endpoint.kind == config::Endpoint::Kind::name) {
+      auto asking = resolver_->addresses(endpoint.name);
+      net::Addresses answer = co_await asking;
+      take_answer(index, {target(endpoint, endpoint.url, with_port(answer.ips, endpoint.port))});
+      co_return answer.ttl;
+    }
+    auto asking = resolver_->services(endpoint.name);
+    net::Services answer = co_await asking;
+    std::uint16_t first = UINT16_MAX;
+    for (const auto& service : answer.services) first = std::min(first, service.priority);
+    Targets found;
+    Duration ttl = answer.ttl;
+    for (const auto& service : answer.services) {
+      auto asking_host = resolver_->addresses(service.name);
+      auto host = co_await loop::attempt(std::move(asking_host));
+      if (!host) continue;
+      ttl = std::min(ttl, host->ttl);
+      Target one = target(endpoint, fmt::format("{}:{}", service.name, service.port), with_port(host->ips, service.port));
+      one.weight = std::max<std::uint32_t>(service.weight, 1);
+      one.backup = endpoint.backup || service.priority != first;
+      found.push_back(std::move(one));
+    }
+    if (found.empty()) {
+      co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = "resolving the services"});
+    }
+    take_answer(index, std::move(found));
+    co_return ttl;
+  }
+
+  static std::vector<SocketAddress> with_port(const std::vector<Ip>& ips, std::uint16_t port) {
+    std::vector<SocketAddress> addresses;
+    for (const Ip& ip : ips) addresses.emplace_back(ip, port);
+    return net::interleaved(addresses);
+  }
+
+  void take_answer(std::size_t index, Targets answer) {
+    unresolved_told_ = false;
+    answers_[index] = std::move(answer);
+    publish();
+  }
+
+  // The targets are known once any endpoint is; one that never resolves must not hold up the others.
+  void publish() {
+    auto all = std::make_shared<Targets>();
+    for (const auto& answer : answers_) {
+      if (answer) all->insert(all->end(), answer->begin(), answer->end());
+    }
+    if (all->empty()) return;
+    targets_ = std::move(all);
+    keeper_.publish_(*upstream_, targets_);
+  }
+
+  void tell_unresolved(std::size_t index, const Error& error) {
+    auto level = std::exchange(unresolved_told_, true) ? config::LogLevel::debug : config::LogLevel::warning;
+    keeper_.journal_.tell(level, 0, "",
+                          fmt::format("upstream {}: {} does not resolve: {}; {}", config().name,
+                                      config().endpoints[index].url, words(error),
+                                      answers_[index] ? "its last addresses stay in use" : "it is tried again"));
+  }
+
+  Task<void> check_forever() {
+    for (;;) {
+      if (targets_) {
+        for (const Target& target : *targets_) scope_.spawn(check(target));
+      }
+      loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
+      co_await sleep;
+    }
+  }
+
+  Task<void> check(Target target) {
+    Instant deadline = keeper_.reactor_.now() + config().health.timeout;
+    auto connecting = keeper_.connector_.connect(target.addresses, {}, deadline);
+    auto connected = co_await loop::attempt(std::move(connecting));
+    Endpoint& endpoint = *target.endpoint;
+    int& streak = streaks_[&endpoint];  // successes count up, failures down
+    streak = connected ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
+    bool turned = endpoint.up() ? streak <= -static_cast<int>(config().health.fall)
+                                : streak >= static_cast<int>(config().health.rise);
+    if (!turned) co_return;
+    endpoint.set_up(!endpoint.up());
+    std::string why = connected ? "" : ": " + words(connected.error());
+    keeper_.journal_.tell(config::LogLevel::warning, 0, "",
+                          fmt::format("endpoint {} of upstream {} is {}{}", endpoint.label(), config().name,
+                                      endpoint.up() ? "up again" : "down", why));
+  }
+
+  Keeper& keeper_;
+  std::shared_ptr<const Upstream> upstream_;
+  std::optional<net::Resolver> resolver_;
+  loop::Scope scope_;
+  std::vector<std::optional<Targets>> answers_;  // per configured endpoint
+  std::shared_ptr<const Targets> targets_;
+  std::map<const Endpoint*, int> streaks_;
+  bool unresolved_told_ = false;
+};
+
+Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish)
+    : reactor_(reactor), connector_(connector), journal_(journal), publish_(std::move(publish)) {}
+
+Keeper::~Keeper() = default;
+
+std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
+                                             const std::vector<SocketAddress>& name_servers) {
+  const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
+  auto& kept = kept_[key_of(config, servers)];
+  if (!kept) kept = std::make_unique<Kept>(*this, config, servers);
+  return kept->upstream();
+}
+
+std::shared_ptr<const Targets> Keeper::targets(const Upstream& upstream) const {
+  for (const auto& [key, kept] : kept_) {
+    if (kept->upstream().get() == &upstream) return kept->targets();
+  }
+  return nullptr;
+}
+
+void Keeper::forget_unused() {
+  std::erase_if(kept_, [](const auto& entry) { return entry.second->upstream().use_count() == 1; });
+  std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+void Keeper::each(const std::function<void(const Upstream&, const Targets*)>& see) const {
+  for (const auto& [key, kept] : kept_) see(*kept->upstream(), kept->targets().get());
+}
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,51 @@
+// Keeper: keeps the upstreams' targets resolved and checked, and tells the workers.
+//
+// It runs on the process's own thread, so no connection ever waits for a resolver once
+// a name has been answered. A name's last good answer stays in use while new ones fail.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop/scope.h"
+#include "net/connect.h"
+#include "net/resolver.h"
+#include "proxy/house.h"
+#include "proxy/upstream.h"
+
+namespace lockgate::proxy {
+
+class Keeper {
+ public:
+  /// Called on the keeper's thread whenever an upstream has new targets.
+  using Publish = std::function<void(const Upstream&, std::shared_ptr<const Targets>)>;
+
+  Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish);
+  ~Keeper();
+
+  /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its targets,
+  /// counts and health carry over. Starts to keep it if it is new.
+  std::shared_ptr<const Upstream> keep(const config::Upstream& config,
+                                       const std::vector<SocketAddress>& name_servers);
+  /// What is known of an upstream now; null before the first answer.
+  std::shared_ptr<const Targets> targets(const Upstream& upstream) const;
+  /// Forgets upstreams that nobody but the keeper uses any more.
+  void forget_unused();
+
+  /// Calls `see(upstream, targets)` for each, targets null if unknown.
+  void each(const std::function<void(const Upstream&, const Targets*)>& see) const;
+
+ private:
+  class Kept;
+
+  loop::Reactor& reactor_;
+  net::Connector& connector_;
+  Journal& journal_;
+  Publish publish_;
+  std::map<std::string, std::unique_ptr<Kept>> kept_;
+  std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
+};
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,83 @@
+#include "proxy/plan.h"
+
+#include <algorithm>
+
+namespace lockgate::proxy {
+namespace {
+
+SitePlan compile_site(const config::Listener& listener, const config::Site& site, Registry& registry) {
+  SitePlan plan{.site = &site};
+  plan.tally = registry.tally(listener.name, site.name, std::string(name_of(site.verdict)));
+  plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
+  plan.access_log = registry.log_target(site.access_log.to);
+  return plan;
+}
+
+// A pass site takes TLS, a plain one what is not TLS, and a reject site both.
+void index_names(ListenerPlan& plan, const config::Site& site) {
+  for (const NamePattern& pattern : site.names) {
+    auto number = static_cast<std::uint32_t>(plan.names.size());
+    plan.names.push_back({static_cast<std::uint32_t>(plan.sites.size() - 1), pattern.text()});
+    if (site.verdict != config::Verdict::plain) plan.for_tls.add(pattern, number);
+    if (site.verdict == config::Verdict::pass) continue;
+    plan.for_plain.add(pattern, number);
+    plan.plain_by_name = plan.plain_by_name || pattern.kind() != NamePattern::Kind::any;
+  }
+}
+
+ListenerPlan compile_listener(const config::Listener& listener, Registry& registry) {
+  ListenerPlan plan{.listener = &listener};
+  plan.nobody = registry.tally(listener.name, "", "none");
+  plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
+  plan.access_log = registry.log_target(listener.access_log.to);
+  for (const auto& site : listener.sites) {
+    plan.sites.push_back(compile_site(listener, site, registry));
+    index_names(plan, site);
+    plan.tells_destination |= site.send_proxy_protocol != config::SendProxyProtocol::off;
+  }
+  return plan;
+}
+
+}  // namespace
+
+bool OwnAddresses::contains(const SocketAddress& address) const {
+  return std::ranges::any_of(bound_, [&](const SocketAddress& ours) {
+    if (ours == address) return true;
+    if (ours.is_unix() || address.is_unix() || ours.port() != address.port()) return false;
+    if (!ours.ip().is_unspecified()) return false;
+    return address.ip().is_loopback() || address.ip().is_unspecified() ||
+           std::ranges::find(local_, address.ip()) != local_.end();
+  });
+}
+
+const ListenerPlan* Plan::listener(std::string_view name) const {
+  auto found = std::ranges::find_if(listeners, [&](const auto& plan) { return plan.listener->name == name; });
+  return found == listeners.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config, OwnAddresses own,
+                                    Registry& registry) {
+  auto plan = std::make_shared<Plan>();
+  plan->config = std::move(config);
+  plan->own = std::move(own);
+  plan->gate = registry.gate("process", plan->config->limit.connections);
+  for (const auto& upstream : plan->config->upstreams) plan->upstreams.push_back(registry.upstream(upstream));
+  for (const auto& listener : plan->config->listeners) {
+    plan->listeners.push_back(compile_listener(listener, registry));
+  }
+  return plan;
+}
+
+std::string_view name_of(config::Verdict verdict) {
+  switch (verdict) {
+    case config::Verdict::pass:
+      return "pass";
+    case config::Verdict::plain:
+      return "plain";
+    case config::Verdict::reject:
+      return "reject";
+  }
+  return "";
+}
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,91 @@
+// Plan: the configuration compiled for the data path. Immutable and shared by all
+// workers; a reload makes a new one, and connections finish with the plan that they
+// started with.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/name_pattern.h"
+#include "config/config.h"
+#include "proxy/gate.h"
+#include "proxy/tally.h"
+#include "proxy/upstream.h"
+
+namespace lockgate::proxy {
+
+struct SitePlan {
+  const config::Site* site;
+  std::shared_ptr<Tally> tally;
+  std::shared_ptr<Gate> gate;  // null: no limit
+  std::uint16_t access_log = 0;
+};
+
+/// One name of one site; the indexes of names hold numbers of these.
+struct NamePlan {
+  std::uint32_t site;   // number in ListenerPlan::sites
+  std::string pattern;  // as the log writes it
+};
+
+struct ListenerPlan {
+  const config::Listener* listener;
+  std::shared_ptr<Tally> nobody;  // connections that no site took
+  std::shared_ptr<Gate> gate;     // null: no limit
+  std::uint16_t access_log = 0;
+  std::vector<SitePlan> sites;
+  std::vector<NamePlan> names;
+  NameIndex for_tls, for_plain;
+  bool plain_by_name = false;      // some plain site has a name, so the Host matters
+  bool tells_destination = false;  // some site sends a PROXY header
+};
+
+/// The addresses where this process listens, to recognise a connection that would come back to itself.
+class OwnAddresses {
+ public:
+  OwnAddresses() = default;
+  /// `local` are the machine's addresses, for listeners bound to all of them.
+  OwnAddresses(std::vector<SocketAddress> bound, std::vector<Ip> local)
+      : bound_(std::move(bound)), local_(std::move(local)) {}
+  bool contains(const SocketAddress& address) const;
+
+ private:
+  std::vector<SocketAddress> bound_;
+  std::vector<Ip> local_;
+};
+
+struct Plan {
+  /// The listener of that name, or null.
+  const ListenerPlan* listener(std::string_view name) const;
+
+  std::shared_ptr<const config::Config> config;
+  std::vector<ListenerPlan> listeners;                     // as in the config
+  std::vector<std::shared_ptr<const Upstream>> upstreams;  // as in the config
+  std::shared_ptr<Gate> gate;                              // the whole process
+  OwnAddresses own;
+};
+
+/// What a plan needs from the process: things that outlive reloads, found by what they are.
+class Registry {
+ public:
+  virtual ~Registry() = default;
+  virtual std::shared_ptr<Tally> tally(const std::string& listener, const std::string& site,
+                                       const std::string& verdict) = 0;
+  /// The gate of that name with its limit set; null for a limit of 0.
+  virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
+  virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;
+  virtual std::uint16_t log_target(const config::LogTarget& target) = 0;
+};
+
+/// Compiles a configuration that parse() has accepted.
+std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config, OwnAddresses own,
+                                    Registry& registry);
+
+std::string_view name_of(config::Verdict verdict);
+
+/// A plan with one worker's views of its upstreams.
+struct WorkerPlan {
+  std::shared_ptr<const Plan> plan;
+  std::vector<std::unique_ptr<UpstreamView>> upstreams;
+};
+
+}  // namespace lockgate::proxy

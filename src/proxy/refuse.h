@@ -1,0 +1,16 @@
+// Refusing: the last words to a client that is not let through, in its own language.
+#pragma once
+#include "config/config.h"
+#include "loop/task.h"
+#include "net/buffers.h"
+#include "net/stream.h"
+#include "proxy/facts.h"
+
+namespace lockgate::proxy {
+
+/// Says why (a TLS alert, an HTTP page, or nothing), finishes, and waits a moment for the client to close, so that
+/// the words arrive; with `reset` or `silence` it says nothing. Never fails.
+loop::Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts, const Error& why,
+                        config::RejectWith how);
+
+}  // namespace lockgate::proxy

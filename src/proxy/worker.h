@@ -1,0 +1,72 @@
+// Worker: one thread's share of the house. It accepts, serves and keeps its own
+// connections; nothing of it is touched by other threads except through post().
+#pragma once
+#include <array>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "net/listen.h"
+#include "proxy/connection.h"
+#include "proxy/house.h"
+#include "proxy/plan.h"
+
+namespace lockgate::proxy {
+
+class Worker final : private ConnectionOwner {
+ public:
+  /// `number` counts from 0. `ids` gives connections their numbers, for all workers.
+  Worker(const Clock& clock, Journal& journal, std::size_t number, std::atomic<std::uint64_t>& ids);
+  ~Worker();
+
+  /// Any thread: has `letter` called on the worker's thread.
+  void post(loop::Letter letter) { reactor_.post(std::move(letter)); }
+  /// The worker's thread: serves until stop().
+  void run() { reactor_.run(); }
+  /// Any thread.
+  void stop() { reactor_.stop(); }
+  loop::Reactor& reactor() { return reactor_; }
+
+  // The rest is for the worker's thread.
+
+  /// New connections follow this plan; `known` are its upstreams' targets, null where there are none yet.
+  void take_plan(std::shared_ptr<const Plan> plan, const std::vector<std::shared_ptr<const Targets>>& known);
+  void take_targets(const Upstream& upstream, std::shared_ptr<const Targets> targets);
+  /// Accepts from `fd`, which stays the caller's, for the listener of that name.
+  void open(int fd, bool shared, const SocketAddress& address, const std::string& listener);
+  /// Takes what waits in the backlog of `fd`, then leaves it alone.
+  void close(int fd);
+  void close_all();
+  /// A place in some gate has come free.
+  void place_freed();
+  /// Ends all connections.
+  void cut_all(Errc why, const char* doing);
+
+  std::size_t connections() const { return count_; }
+  /// Calls `see(connection)` for each.
+  template <class See>
+  void each_connection(See see) {
+    for (Connection* c = connections_.front(); c; c = connections_.after(*c)) see(*c);
+  }
+
+ private:
+  class Door;
+
+  Facts facts_of(const ListenerPlan& listener, int fd, const SocketAddress& peer, const SocketAddress& bound);
+  void serve(const ListenerPlan& listener, Fd fd, Facts facts, Places places);
+  void refuse_full(const ListenerPlan& listener, const Facts& facts, const Error& why);
+  void connection_over(Connection& connection) override;
+
+  loop::Reactor reactor_;
+  net::Buffers buffers_;
+  net::SystemConnector connector_{reactor_};
+  loop::WaitSlot place_freed_;
+  House house_;
+  std::atomic<std::uint64_t>& ids_;
+  std::shared_ptr<WorkerPlan> plan_;
+  std::vector<std::unique_ptr<Door>> doors_;
+  List<Connection> connections_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace lockgate::proxy

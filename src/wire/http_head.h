@@ -1,0 +1,60 @@
+// The head of an HTTP/1 message: reading that of a request, writing that of a
+// response (RFC 9112). What follows the head is the caller's.
+//
+// Reading is strict, since what two readers understand differently is how requests
+// are smuggled. It is given everything received so far and keeps no state. The
+// result looks into the bytes it was given and lives no longer than they. Any thread.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace lockgate::wire {
+
+struct HeadLimits {
+  std::size_t bytes = 16 * 1024;  // of the whole head
+  std::size_t fields = 128;
+};
+
+struct HeadField {
+  std::string_view name;
+  std::string_view value;  // without the white space around it
+};
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;        // as sent
+  int minor_version = 1;          // of HTTP/1
+  std::vector<HeadField> fields;  // in the order sent
+  std::size_t size = 0;           // in bytes, its empty last line included
+
+  /// The value of the first field of this name in any case; nothing if there is none.
+  std::optional<std::string_view> field(std::string_view name) const;
+  /// The host that the request is for, in lower case, without port or trailing dot; an IPv6 address without
+  /// its brackets; empty if an HTTP/1.0 client gave none. An absolute target outweighs the Host field (RFC
+  /// 9112, 3.2.2). bad_message for two Host fields, one that is not a host, or none where HTTP/1.1 wants one.
+  Result<std::string> host() const;
+};
+
+/// Reads the head at the beginning of `seen`; nothing if it has not all arrived.
+///
+/// One empty line before it is skipped (RFC 9112, 2.2). Refused as bad_message: lines that do not end with CR
+/// LF, bare CR, NUL and other control characters, more or less than one space in the request line, a version
+/// other than 1.x, a method or a field name that is not a token, white space before a colon, folded lines, a
+/// target that is no printable ASCII, has a fragment or a form that its method does not have (RFC 9112, 3.2).
+/// Refused as too_large: more bytes or fields than `limits` allow.
+///
+/// What is refused stays so, and what is accepted stays the same, whatever follows.
+std::optional<Result<RequestHead>> parse_request_head(Bytes seen, const HeadLimits& limits = {});
+
+/// A response's head in HTTP/1.1, its empty last line included. Names are tokens, and neither values nor the
+/// reason have control characters: the caller sees to that.
+std::string write_response_head(int status, std::string_view reason, std::span<const HeadField> fields);
+
+}  // namespace lockgate::wire
