@@ -16,10 +16,10 @@ constexpr std::size_t kMappedPrefix = 12;
 constexpr std::array<std::uint8_t, kMappedPrefix> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 std::optional<int> parse_number(std::string_view text, int most) {
-  int value = 0;
+  unsigned value = 0;  // which takes no sign
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most) return {};
-  return value;
+  if (error != std::errc() || end != text.data() + text.size() || value > static_cast<unsigned>(most)) return {};
+  return static_cast<int>(value);
 }
 
 std::optional<std::uint32_t> parse_scope(std::string_view zone) {
@@ -44,22 +44,21 @@ Ip Ip::from_bytes(Bytes bytes) {
 
 std::optional<Ip> Ip::parse(std::string_view text) {
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
-  std::uint32_t scope = 0;
+  std::optional<std::uint32_t> scope;
   if (auto percent = text.find('%'); percent != std::string_view::npos) {
-    auto found = parse_scope(text.substr(percent + 1));
-    if (!found) return {};
-    scope = *found;
+    scope = parse_scope(text.substr(percent + 1));
+    if (!scope) return {};
     text = text.substr(0, percent);
   }
   if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return {};
   std::string terminated(text);
   std::array<std::byte, 16> room{};
-  if (scope == 0 && inet_pton(AF_INET, terminated.c_str(), room.data()) == 1) {
+  if (!scope && inet_pton(AF_INET, terminated.c_str(), room.data()) == 1) {
     return from_bytes(Bytes(room).first(4));
   }
   if (inet_pton(AF_INET6, terminated.c_str(), room.data()) != 1) return {};
   Ip ip = from_bytes(room);
-  if (ip.is_v6()) ip.scope_ = scope;
+  if (ip.is_v6()) ip.scope_ = scope.value_or(0);
   return ip;
 }
 

@@ -10,9 +10,31 @@ namespace lockgate {
 namespace {
 
 constexpr std::array<std::string_view, kErrcCount> kCodeNames = {
-    "closed",  "reset",    "timed_out", "refused",     "unreachable", "unresolved",   "bad_message",   "too_large",
-    "no_site", "rejected", "limited",   "no_endpoint", "loops",       "no_resources", "shutting_down", "io"};
+    "closed",      "reset",        "timed_out",     "refused",  "unreachable", "unresolved",
+    "bad_message", "too_large",    "no_site",       "rejected", "limited",     "no_endpoint",
+    "loops",       "no_resources", "shutting_down", "io"};
 constexpr std::array<std::string_view, 4> kSideNames = {"here", "client", "upstream", "parent"};
+
+// By the status numbers of c-ares, from ARES_SUCCESS to ARES_EDESTRUCTION, as its ares.h has them.
+constexpr std::array<std::string_view, 17> kResolverWords = {
+    "no error",
+    "no such record",
+    "the name server did not understand",
+    "the name server failed",
+    "no such name",
+    "the name server cannot do this",
+    "the name server refused",
+    "malformed query",
+    "malformed name",
+    "unsupported family of addresses",
+    "malformed answer",
+    "no name server gave an answer",
+    "no name server answered in time",
+    "end of file",
+    "a file could not be read",
+    "out of memory",
+    "the resolver has ended",
+};
 
 Errc code_of(int number) {
   switch (number) {
@@ -41,6 +63,12 @@ Errc code_of(int number) {
   }
 }
 
+std::string resolver_words(std::int16_t status) {
+  auto index = static_cast<std::size_t>(status);
+  if (index < kResolverWords.size()) return std::string(kResolverWords[index]);
+  return fmt::format("resolver status {}", status);
+}
+
 std::string detail_words(Detail detail) {
   switch (detail.kind) {
     case DetailKind::none:
@@ -52,7 +80,7 @@ std::string detail_words(Detail detail) {
     case DetailKind::alert:
       return fmt::format("TLS alert {}", detail.number);
     case DetailKind::resolver:
-      return fmt::format("resolver status {}", detail.number);
+      return resolver_words(detail.number);
   }
   return "";
 }

@@ -17,11 +17,19 @@ constexpr std::string_view kTextTag = "tag:yaml.org,2002:str";
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-[[noreturn]] void refuse(const YAML::Mark& mark, const std::string& why) {
-  throw YAML::ParserException(mark, why);
+constexpr std::string_view kNoAliases = "anchors and aliases, `&name` and `*name`, are not supported";
+
+/// What the library would take and we do not. It ends the reading as the library's own exceptions do.
+class Refusal : public YAML::ParserException {
+ public:
+  using ParserException::ParserException;
+};
+
+[[noreturn]] void refuse(const YAML::Mark& mark, std::string_view why) {
+  throw Refusal(mark, std::string(why));
 }
 
-/// Grows the tree from the library's events. It throws ParserException, as the library itself does.
+/// Grows the tree from the library's events.
 class Builder final : public YAML::EventHandler {
  public:
   Builder(const std::string* file, std::size_t& values_left, std::vector<Diagnostic>& diagnostics)
@@ -37,9 +45,7 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     add(start(Node::Kind::nothing, mark, "", anchor));
   }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(mark, "aliases such as `*name` are not supported");
-  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, kNoAliases); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = start(Node::Kind::scalar, mark, tag, anchor);
@@ -69,7 +75,7 @@ class Builder final : public YAML::EventHandler {
   Mark at(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
 
   Node start(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
-    if (anchor != 0) refuse(mark, "anchors such as `&name` are not supported");
+    if (anchor != 0) refuse(mark, kNoAliases);
     if (!tag.empty() && tag != "?" && tag != "!" && tag != kTextTag) {
       refuse(mark, fmt::format("the tag `{}` is not supported", tag));
     }
@@ -106,6 +112,7 @@ class Builder final : public YAML::EventHandler {
     } else if (!open.awaits_value) {
       add_key(open, std::move(node));
     } else {
+      if (node.is_nothing()) node.mark = open.node.entries.back().mark;
       if (!open.drops_value) open.node.entries.back().value = std::move(node);
       open.awaits_value = false;
     }
@@ -152,6 +159,21 @@ bool has_tab_indent(std::string_view text, const std::string* file, std::vector<
   return false;
 }
 
+/// The words for what the library threw, and what is likely meant.
+Diagnostic told(const YAML::Exception& error, std::string_view text, const std::string* file) {
+  Diagnostic diagnostic{
+      .place = {*file, error.mark.line + 1, error.mark.column + 1}, .message = error.msg, .hint = ""};
+  auto at = static_cast<std::size_t>(std::max(error.mark.pos, 0));
+  if (at < text.size() && text[at] == '*') {
+    diagnostic.message = kNoAliases;
+    diagnostic.hint = "put a text that begins with * in quotes";
+  } else if (!dynamic_cast<const Refusal*>(&error)) {
+    diagnostic.message = "this is no valid YAML: " + error.msg;
+    if (at >= text.size()) diagnostic.hint = "a quote or bracket before it is not closed";
+  }
+  return diagnostic;
+}
+
 const Entry* find_in(const std::vector<Entry>& entries, std::string_view key) {
   auto found = std::ranges::find(entries, key, &Entry::key);
   return found == entries.end() ? nullptr : &*found;
@@ -166,6 +188,8 @@ Entry* Node::find(std::string_view key) { return const_cast<Entry*>(find_in(entr
 Node read_document(std::string_view text, const std::string* file, std::size_t& values_left,
                    std::vector<Diagnostic>& diagnostics) {
   if (has_tab_indent(text, file, diagnostics)) return {};
+  // The library overlooks a quote that is not closed if a line break follows.
+  text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
   std::istringstream stream{std::string(text)};
   Builder builder(file, values_left, diagnostics);
   try {
@@ -174,9 +198,7 @@ Node read_document(std::string_view text, const std::string* file, std::size_t& 
     }
     return builder.take_root();
   } catch (const YAML::Exception& error) {
-    diagnostics.push_back({.place = {*file, error.mark.line + 1, error.mark.column + 1},
-                           .message = "this is not the YAML that is expected here: " + error.msg,
-                           .hint = ""});
+    diagnostics.push_back(told(error, text, file));
   }
   return {};
 }

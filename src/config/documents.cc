@@ -61,9 +61,14 @@ Node Documents::read_text(std::string_view text, const std::string& file_name) {
 
 Node Documents::read(std::string_view text, const std::string& file_name) {
   files_.push_back(file_name);
-  if (text.size() <= kLargestFile) return read_document(text, &files_.back(), values_left_, diagnostics_);
-  error({&files_.back(), 0, 0}, std::string(kTooLarge));
-  return {};
+  Node nothing;
+  nothing.mark.file = &files_.back();
+  if (text.size() > kLargestFile) {
+    error(nothing.mark, std::string(kTooLarge));
+    return nothing;
+  }
+  Node root = read_document(text, &files_.back(), values_left_, diagnostics_);
+  return root.is_nothing() ? nothing : root;
 }
 
 void Documents::expand_top(Node& root) {
@@ -162,7 +167,7 @@ void Documents::visit_file(const std::string& path, const Mark& by, const Visit&
 
 std::vector<std::string> Documents::matching_files(const Node& name) {
   auto folder = std::filesystem::path(*name.mark.file).parent_path();
-  std::string path = (folder / name.text).string();
+  std::string path = (folder / name.text).lexically_normal().string();
   if (!is_pattern(name.text)) return {path};
   glob_t found{};
   std::vector<std::string> paths;

@@ -20,7 +20,9 @@ struct Form {
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const char* zero = nullptr;  // the word for 0, which is then admitted whatever `least` says
   As as = As::plain;
+  bool required = false;  // must be written, and not as an empty list
 };
+inline constexpr Form kRequired{.required = true};
 inline constexpr Form kSome{.least = 1};
 inline constexpr Form kSomeOrOff{.least = 1, .zero = "off"};
 constexpr Form from_to(std::int64_t least, std::int64_t most, const char* zero = nullptr) {

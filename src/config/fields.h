@@ -100,8 +100,10 @@ inline constexpr auto kSection<Defaults> = section(
 template <>
 inline constexpr auto kSection<Endpoint> =
     section("endpoint", "One server of an upstream. A bare URL is short for `{ url: ... }`.",
-            Field{"url", &Endpoint::url, "`tcp://host:port`, `tcp+srv://_service._tcp.name` or `unix:/path`.",
-                  as(As::url)},
+            Field{"url",
+                  &Endpoint::url,
+                  "`tcp://host:port`, `tcp+srv://_service._tcp.name` or `unix:/path`.",
+                  {.as = As::url, .required = true}},
             Field{"weight", &Endpoint::weight, "Its share of connections, against that of the others.",
                   from_to(1, 1000)},
             Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
@@ -126,7 +128,8 @@ inline constexpr auto kSection<Ejection> =
 template <>
 inline constexpr auto kSection<Upstream> = section(
     "upstream", "Endpoints that serve the same, under a name for `to`.",
-    Field{"endpoints", &Upstream::endpoints, "The servers: URLs, or maps of URL, weight and backup."},
+    Field{"endpoints", &Upstream::endpoints, "The servers: URLs, or maps of URL, weight and backup.",
+          kRequired},
     Field{"balance", &Upstream::balance, "How an endpoint is chosen for a connection."},
     Field{"hash", &Upstream::hash,
           "What `consistent_hash` hashes: the client's address or the name it asked for."},
@@ -155,7 +158,7 @@ inline constexpr auto kSection<ProxyTlvs> =
 template <>
 inline constexpr auto kSection<Forward> = section(
     "pass", "Relays bytes to an upstream as they are. `plain` takes the same keys.",
-    Field{"to", &Forward::to, "The name of an upstream, a URL, or endpoints given in place."},
+    Field{"to", &Forward::to, "The name of an upstream, a URL, or endpoints given in place.", kRequired},
     Field{"send_proxy_protocol", &Forward::send_proxy_protocol,
           "Whether the upstream is told the client's address in a PROXY header; inherited if not given."},
     Field{"proxy_tlvs", &Forward::proxy_tlvs, "What a `v2` header tells beside the addresses."});
@@ -173,7 +176,8 @@ inline constexpr auto kSection<Site> = section(
     Field{"name", &Site::name, "For logs and metrics; the first of `names` if not given."},
     Field{"names", &Site::names,
           "`www.example.com`, `*.example.com` or `default`. The most specific name of a listener decides, "
-          "then file order."},
+          "then file order.",
+          kRequired},
     Field{"match", &Site::match, "Conditions beside the name."},
     VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},
     VerdictField<Forward>{
@@ -198,7 +202,8 @@ inline constexpr auto kSection<Listener> = section(
     Field{"name", &Listener::name, "For logs and metrics; the first of `bind` if not given."},
     Field{"bind", &Listener::bind,
           "`:443` (IPv6 and IPv4), `192.0.2.1:443`, `[::1]:443`, `unix:/path` or `systemd:name`; one or a "
-          "list."},
+          "list.",
+          kRequired},
     Field{"accept_proxy_protocol", &Listener::accept_proxy_protocol, "Front proxies that are trusted."},
     Field{"peek", &Listener::peek,
           "Off: relay to the only site without looking, for a server that speaks first."},
@@ -217,12 +222,13 @@ inline constexpr auto kSection<Listener> = section(
     Field{"access_log", &Listener::access_log, "One line per connection, also for those that no site took."},
     Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."},
     Field{"sites", &Listener::sites,
-          "Who is served here. `- include: sites/*.yaml` stands for the sites of those files."});
+          "Who is served here. `- include: sites/*.yaml` stands for the sites of those files.", kRequired});
 
 template <>
 inline constexpr auto kSection<Config> = section(
     "top level", "What stands at the left edge of `lockgate.yaml`.",
-    Field{"user", &Config::user, "The user to become after start as root; empty: stay who started it."},
+    Field{"user", &Config::user,
+          "The user to become after a start as root; if not given, whoever started it."},
     Field{"workers", &Config::workers, "Threads that serve connections; `auto` for one per core.",
           from_to(1, 1024, "auto")},
     IncludeField{

@@ -25,20 +25,14 @@ struct Subject {
   std::string text() const { return entry ? fmt::format("an entry of `{}`", key) : fmt::format("`{}`", key); }
 };
 
+/// What stands where something else was expected.
 std::string found_text(const Node& node) {
   constexpr std::size_t kMost = 60;
-  switch (node.kind) {
-    case Node::Kind::nothing:
-      return "empty";
-    case Node::Kind::scalar:
-      return node.text.size() > kMost ? fmt::format("`{}...`", node.text.substr(0, kMost))
-                                      : fmt::format("`{}`", node.text);
-    case Node::Kind::list:
-      return "a list";
-    case Node::Kind::map:
-      return "a map";
-  }
-  return "";
+  if (node.is_list()) return "not a list";
+  if (node.is_map()) return "not a map";
+  if (node.text.empty()) return "but it is empty";
+  if (node.text.size() <= kMost) return fmt::format("not `{}`", node.text);
+  return fmt::format("not `{}...`", node.text.substr(0, kMost));
 }
 
 /// Walks the tables over the tree. What cannot be read is told and keeps its default, so that all mistakes
@@ -50,7 +44,10 @@ class Reader {
   Config read(const Node& root) {
     Config config;
     config_ = &config;
-    if (!root.is_nothing()) read_section(root, {"the configuration"}, config);
+    if (root.is_map())
+      read_section(root, {}, config);
+    else if (!root.is_nothing())
+      error(root.mark, fmt::format("a configuration must be a map of keys and values, {}", found_text(root)));
     if (config.listeners.empty() && diagnostics_.empty()) {
       error(root.mark, "there are no `listeners`", "without one nothing is accepted");
     }
@@ -62,23 +59,35 @@ class Reader {
     diagnostics_.push_back({.place = mark.place(), .message = std::move(message), .hint = std::move(hint)});
   }
   void misfit(const Node& node, Subject subject, const Misfit& what) {
-    error(node.mark, fmt::format("{} must be {}, not {}", subject.text(), what.expected, found_text(node)),
+    error(node.mark, fmt::format("{} must be {}, {}", subject.text(), what.expected, found_text(node)),
           what.hint);
   }
 
   /// Reads the keys of `node` that the table of Struct knows, and tells those that it does not.
   template <Sectioned Struct>
   void read_section(const Node& node, Subject subject, Struct& out) {
-    if (node.is_nothing()) return;
-    if (!node.is_map()) return misfit(node, subject, {"a map of keys and values", ""});
+    if (!node.is_map() && !node.is_nothing()) return misfit(node, subject, {"a map of keys and values", ""});
     std::vector<std::string_view> keys;
     for_each_field<Struct>([&](const auto& field) {
       keys.push_back(field.key);
-      if (const Entry* entry = node.find(field.key)) read_field(*entry, field, out);
+      const Entry* entry = node.find(field.key);
+      if (is_missing(field, entry))
+        error(node.mark, fmt::format("{} has no `{}`", subject.text(), field.key));
+      else if (entry)
+        read_field(*entry, field, out);
     });
     for (const Entry& entry : node.entries) {
       if (std::ranges::find(keys, entry.key) == keys.end()) tell_unknown(entry, keys);
     }
+  }
+
+  template <class Field>
+  static bool is_missing(const Field& field, const Entry* entry) {
+    if constexpr (requires { field.form; }) {
+      bool is_given = entry && !(entry->value.is_list() && entry->value.items.empty());
+      return field.form.required && !is_given;
+    }
+    return false;
   }
 
   void tell_unknown(const Entry& entry, std::vector<std::string_view>& keys) {
@@ -95,8 +104,6 @@ class Reader {
   void read_field(const Entry& entry, const VerdictField<Forward>& field, Struct& site) {
     Forward forward{.to = {}, .send_proxy_protocol = site.send_proxy_protocol, .proxy_tlvs = {}};
     read_section(entry.value, {field.key}, forward);
-    require(entry.value, entry.mark, "to", fmt::format("`{}`", field.key),
-            "as in { to: \"tcp://app1:443\" }");
     site.verdict = field.verdict;
     site.upstream = forward.to.index;
     site.send_proxy_protocol = forward.send_proxy_protocol;
@@ -184,7 +191,6 @@ class Reader {
         error(entry.mark, fmt::format("the name of an upstream has 1 to {} characters", kLongestName));
       }
       read_section(entry.value, {entry.key}, upstream);
-      require(entry.value, entry.mark, "endpoints", fmt::format("the upstream `{}`", entry.key));
       upstream_index_.emplace(upstream.name, out.size());
       out.push_back(std::move(upstream));
     }
@@ -196,8 +202,6 @@ class Reader {
       listener.place = item.mark.place();
       listener_ = &listener;
       read_section(item, {subject.key, true}, listener);
-      require(item, item.mark, "bind", "the listener", "as in bind: \":443\"");
-      require(item, item.mark, "sites", "the listener");
       if (listener.name.empty() && !listener.bind.empty()) listener.name = listener.bind.front().text;
       out.push_back(std::move(listener));
     }
@@ -210,7 +214,6 @@ class Reader {
       site.place = item.mark.place();
       read_section(item, {subject.key, true}, site);
       check_verdict(item);
-      require(item, item.mark, "names", "the site", "`names: default` takes what no other site does");
       if (!site.name.empty()) taken.insert(site.name);
       out.push_back(std::move(site));
     }
@@ -250,28 +253,14 @@ class Reader {
       if (endpoint) endpoint->place = node.mark.place();
       return endpoint;
     }
-    const Entry* url = node.find("url");
     Endpoint written;
     read_section(node, subject, written);
-    if (!url) {
-      error(node.mark, "the endpoint has no `url`");
-      return {};
-    }
-    auto endpoint = read_word<Endpoint>(url->value, {"url"}, as(As::url));
+    auto endpoint = parse_value<Endpoint>(written.url, as(As::url));
     if (!endpoint) return {};
     endpoint->weight = written.weight;
     endpoint->backup = written.backup;
     endpoint->place = node.mark.place();
-    return endpoint;
-  }
-
-  /// A map that lacks a key, or has an empty list there, is told.
-  void require(const Node& node, const Mark& mark, std::string_view key, std::string_view whose,
-               std::string hint = "") {
-    const Entry* entry = node.find(key);
-    bool has_it = entry && !(entry->value.is_list() && entry->value.items.empty());
-    if (!has_it && (node.is_map() || node.is_nothing()))
-      error(mark, fmt::format("{} has no `{}`", whose, key), std::move(hint));
+    return *endpoint;
   }
 
   void check_verdict(const Node& site) {
@@ -295,7 +284,7 @@ class Reader {
     if (hint.empty())
       hint = fmt::format("name it under `upstreams`, or give a URL such as tcp://{}:443",
                          node.text.empty() ? "app1" : node.text);
-    error(node.mark, fmt::format("there is no upstream {}", found_text(node)), hint);
+    error(node.mark, fmt::format("there is no upstream `{}`", node.text), hint);
   }
 
   /// Upstreams given in place with equal endpoints are one, so that they share health and balance.

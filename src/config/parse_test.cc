@@ -1,78 +1,146 @@
 #include "config/parse.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "config/print.h"
+
+// What options mean, and most mistakes, are in the golden files; here is what these cannot say.
 namespace lockgate::config {
 namespace {
 
-TEST(Parse, ReadsEverySection) {
-  auto parsed = parse_text(R"(
-user: lockgate
-workers: auto
-log: { to: stderr, level: info, format: text }
-admin: { bind: "127.0.0.1:9180", control_socket: /run/lockgate/control.sock }
-drain: { delay: 0s, deadline: 30s }
-limits: { connections: 10000, when_full: queue, queue_timeout: 10s }
-name_servers: ["192.0.2.53", "[2001:db8::1]:5353"]
-defaults:
-  timeouts: { proxy_header: 3s, hello: 5s, connect: 5s, idle: 10m, half_closed: 2m }
-  tcp: { keepalive: 60s, keepalive_interval: 15s, keepalive_probes: 4, user_timeout: 0s }
-  access_log: { to: stdout, format: text }
-  send_proxy_protocol: off
-upstreams:
-  portal:
-    endpoints: [ "tcp://app1:443", { url: "tcp://192.0.2.7:443", weight: 2, backup: true }, "tcp+srv://_imaps._tcp.example.com", "unix:/run/app.sock" ]
-    balance: least_connections
-    hash: client
-    health: { every: 5s, timeout: 2s, rise: 2, fall: 3 }
-    ejection: { failures: 3, time: 10s }
-    try_timeout: 2s
-    tries: 3
-    name_servers: [192.0.2.1]
-    tcp: {keepalive: 5s}
-listeners:
-  - name: front
-    bind: [":443", "192.0.2.1:8443", "[::1]:443", "unix:/run/x.sock", "systemd:tls"]
-    accept_proxy_protocol: { from: [10.0.0.5, 10.1.0.0/16], optional_from: [10.2.0.0/16] }
-    peek: on
-    no_sni: www.example.com
-    hello_limit: 64KiB
-    backlog: 4096
-    limits: {connections: 5}
-    timeouts: {idle: 1h}
-    sites:
-      - name: app
-        names: [sub1.example.org, "*.yunohost.org", default]
-        match: { alpn: [acme-tls/1], clients: [10.0.0.0/8] }
-        pass: { to: "tcp://192.168.99.11:443", send_proxy_protocol: v2, proxy_tlvs: [alpn, authority, unique_id] }
-        timeouts: {hello: 1s}
-        access_log: off
-        log_level: debug
-      - names: [default]
-        reject: { with: alert }
-      - names: [default]
-        plain: { to: portal }
-)",
-                           "lockgate.yaml");
-  for (auto& d : parsed.diagnostics) ADD_FAILURE() << words(d);
-  ASSERT_TRUE(parsed.config);
-  const Config& c = *parsed.config;
-  EXPECT_EQ(c.upstreams.size(), 2u);
-  const Listener& front = c.listeners.at(0);
-  EXPECT_EQ(front.bind.size(), 5u);
-  EXPECT_EQ(front.sites.at(0).timeouts.idle, 1h);
-  EXPECT_EQ(front.sites.at(0).timeouts.hello, 1s);
-  EXPECT_EQ(front.sites.at(0).timeouts.connect, 5s);
-  EXPECT_EQ(front.sites.at(0).upstream, 1u);
-  EXPECT_EQ(front.sites.at(2).upstream, 0u);
-  EXPECT_EQ(front.sites.at(2).name, "default#2");
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSmallest =
+    "listeners: [ { bind: \":443\", sites: [ { names: default, reject: {} } ] } ]\n";
+
+std::string repeated(std::string_view text, int times) {
+  std::string result;
+  for (int i = 0; i < times; ++i) result += text;
+  return result;
 }
 
-TEST(Parse, TellsAllMistakesAtOnce) {
-  auto parsed = parse_text("lisners: []\nworkers: x\nlog: {level: loud}\nuser: a\nuser: b\n", "f.yaml");
-  for (auto& d : parsed.diagnostics) std::puts(words(d).c_str());
+/// The first diagnostic in words; empty if there is none.
+std::string first_of(const Parsed& parsed) {
+  return parsed.diagnostics.empty() ? "" : words(parsed.diagnostics.front());
+}
+
+class Folder {
+ public:
+  Folder() { fs::create_directories(path_); }
+  ~Folder() { fs::remove_all(path_); }
+  std::string write(const std::string& name, std::string_view text) const {
+    std::ofstream(path_ / name) << text;
+    return (path_ / name).string();
+  }
+
+ private:
+  fs::path path_ = fs::temp_directory_path() / fmt::format("lockgate_parse_test.{}", ::getpid());
+};
+
+TEST(Parse, KnowsWhereEachThingWasWritten) {
+  auto parsed = parse_text(R"(upstreams:
+  app: { endpoints: [ "tcp://a:1" ] }
+listeners:
+  - bind: ":443"
+    sites:
+      - names: default
+        pass: { to: app }
+)",
+                           "lockgate.yaml");
+  ASSERT_TRUE(parsed.config) << first_of(parsed);
+  const Config& config = *parsed.config;
+  auto text = [](const Place& place) {
+    return fmt::format("{}:{}:{}", place.file, place.line, place.column);
+  };
+  EXPECT_EQ(text(config.upstreams.at(0).place), "lockgate.yaml:2:3");
+  EXPECT_EQ(text(config.upstreams.at(0).endpoints.at(0).place), "lockgate.yaml:2:23");
+  EXPECT_EQ(text(config.listeners.at(0).place), "lockgate.yaml:4:5");
+  EXPECT_EQ(text(config.listeners.at(0).bind.at(0).place), "lockgate.yaml:4:11");
+  EXPECT_EQ(text(config.listeners.at(0).sites.at(0).place), "lockgate.yaml:6:9");
+}
+
+TEST(Parse, ListsEveryFileThatWasRead) {
+  Folder folder;
+  auto other = folder.write("b.yaml", "workers: 3\n");
+  auto first = folder.write("a.yaml", fmt::format("include: b.yaml\n{}", kSmallest));
+  auto parsed = parse_file(first);
+  ASSERT_TRUE(parsed.config) << first_of(parsed);
+  EXPECT_EQ(parsed.config->workers, 3u);
+  EXPECT_EQ(parsed.config->files, (std::vector{first, other}));
+}
+
+TEST(Parse, TellsThatAFileCannotBeRead) {
+  auto parsed = parse_file("/nowhere/lockgate.yaml");
   EXPECT_FALSE(parsed.config);
-  EXPECT_EQ(parsed.diagnostics.size(), 4u);
+  EXPECT_EQ(first_of(parsed), "/nowhere/lockgate.yaml: error: cannot be read: No such file or directory");
+  EXPECT_EQ(first_of(parse_file("/tmp")), "/tmp: error: cannot be read: Is a directory");
+}
+
+TEST(Parse, RefusesIncludesWhereTheyAreNotWanted) {
+  auto parsed = parse_text(fmt::format("include: /etc/passwd\n{}", kSmallest), "f.yaml", Includes::refuse);
+  EXPECT_EQ(first_of(parsed), "f.yaml:1:10: error: `include` is not possible here");
+}
+
+TEST(Parse, TakesNoFileLargerThanItsLimit) {
+  std::string text = std::string(kSmallest) + "#" + std::string((16 << 20) - kSmallest.size(), 'x');
+  EXPECT_EQ(first_of(parse_text(text, "f.yaml")), "f.yaml: error: the file is larger than 16 MiB");
+}
+
+TEST(Parse, BoundsTheNumberOfValues) {
+  std::string text = "log: [" + repeated("1,", 1'000'001) + "]\n";
+  auto parsed = parse_text(text, "f.yaml");
+  ASSERT_EQ(parsed.diagnostics.size(), 1u);
+  EXPECT_EQ(parsed.diagnostics[0].message, "there are more values than a configuration may hold");
+}
+
+TEST(Parse, BoundsHowDeepIncludesGo) {
+  Folder folder;
+  for (int i = 0; i < 20; ++i)
+    folder.write(fmt::format("{}.yaml", i), fmt::format("include: {}.yaml\n", i + 1));
+  auto parsed = parse_file(folder.write("first.yaml", "include: 0.yaml\n"));
+  ASSERT_FALSE(parsed.diagnostics.empty());
+  EXPECT_EQ(parsed.diagnostics[0].message, "files include each other more than 10 deep");
+}
+
+TEST(Parse, SurvivesNestingThatWouldExhaustTheStack) {
+  for (std::string_view opening : {"[", "{a: ", "- ", "? ", "[a: ", "{? ", "!!str [", "[[], ", "'a': ["}) {
+    SCOPED_TRACE(opening);
+    auto parsed = parse_text(repeated(opening, 100'000), "f.yaml");
+    EXPECT_FALSE(parsed.config);
+    EXPECT_FALSE(parsed.diagnostics.empty());
+  }
+  std::string block;
+  for (int i = 0; i < 2'000; ++i) block += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+  EXPECT_EQ(parse_text(block, "f.yaml").diagnostics.at(0).message, "values are nested more than 32 deep");
+}
+
+TEST(Parse, RefusesAliasesSoThatNoneCanMultiply) {
+  auto parsed = parse_text("a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "f.yaml");
+  EXPECT_EQ(first_of(parsed),
+            "f.yaml:1:4: error: anchors and aliases, `&name` and `*name`, are not supported");
+}
+
+TEST(Parse, ReadsThousandsOfSites) {
+  std::string text = "listeners:\n  - bind: \":443\"\n    sites:\n";
+  for (int i = 0; i < 5'000; ++i) {
+    text += fmt::format(
+        "      - {{ names: s{}.example.com, pass: {{ to: \"tcp://b{}.example.com:443\" }} }}\n", i, i % 50);
+  }
+  auto parsed = parse_text(text, "f.yaml");
+  ASSERT_TRUE(parsed.config) << first_of(parsed);
+  EXPECT_EQ(parsed.config->listeners.at(0).sites.size(), 5'000u);
+  EXPECT_EQ(parsed.config->upstreams.size(), 50u);
+}
+
+TEST(Words, HoldPlaceSeverityAndHint) {
+  Diagnostic diagnostic{.place = {"f.yaml", 12, 7}, .message = "it is wrong", .hint = "do this"};
+  EXPECT_EQ(words(diagnostic), "f.yaml:12:7: error: it is wrong (do this)");
+  diagnostic = {.severity = Diagnostic::Severity::warning, .place = {}, .message = "it is odd", .hint = ""};
+  EXPECT_EQ(words(diagnostic), "warning: it is odd");
 }
 
 }  // namespace

@@ -87,15 +87,17 @@ std::string default_text(const T& value, const Form& form) {
 }
 std::string row(std::string_view key, const std::string& value, const std::string& fallback,
                 std::string_view sentence) {
-  return fmt::format("| `{}` | {} | {} | {} |\n", key, value,
-                     fallback.empty() ? "" : fmt::format("`{}`", fallback), sentence);
+  return fmt::format("| `{}` | {} | {} | {} |\n", key, value, fallback, sentence);
 }
 
 template <class Struct, class Member>
 std::string field_row(const Field<Struct, Member>& field) {
-  const Struct fallback{};
-  const Member& member = fallback.*field.member;
-  return row(field.key, kind(member, field.form), default_text(member, field.form), field.sentence);
+  const Struct section{};
+  const Member& member = section.*field.member;
+  std::string fallback = default_text(member, field.form);
+  if (!fallback.empty()) fallback = fmt::format("`{}`", fallback);
+  if (field.form.required) fallback = "required";
+  return row(field.key, kind(member, field.form), fallback, field.sentence);
 }
 template <class Form>
 std::string field_row(const VerdictField<Form>& field) {
@@ -107,7 +109,7 @@ std::string field_row(const IncludeField& field) {
 
 template <Sectioned Struct>
 std::string chapter() {
-  std::string text = fmt::format("\n## {}\n\n{}\n\n| key | value | default | |\n|---|---|---|---|\n",
+  std::string text = fmt::format("\n## {}\n\n{}\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
                                  kSection<Struct>.title, kSection<Struct>.sentence);
   for_each_field<Struct>([&](const auto& field) { text += field_row(field); });
   return text;

@@ -1,6 +1,7 @@
 #include "config/rules.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -14,11 +15,12 @@ class Rules {
   explicit Rules(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
 
   void listener(const Listener& listener) {
-    for (const Bind& bind : listener.bind) unique(binds_, bind_key(bind), bind.text, bind.place, "bound");
-    unique(listeners_, listener.name, listener.name, listener.place, "the name of a listener");
+    for (const Bind& bind : listener.bind) bound_once(bind);
+    bool has_own_name = !listener.bind.empty() && listener.name != listener.bind.front().text;
+    if (has_own_name) unique(listeners_, listener.name, listener.place, "the name of a listener");
     Places names, patterns;
     for (const Site& site : listener.sites) {
-      unique(names, site.name, site.name, site.place, "the name of a site of this listener");
+      unique(names, site.name, site.place, "the name of a site of this listener");
       for (const NamePattern& pattern : site.names) reachable(patterns, site, pattern);
       tlvs(site);
     }
@@ -35,14 +37,21 @@ class Rules {
     return fmt::format("in {}, line {}", place.file, place.line);
   }
 
-  void unique(Places& places, const std::string& key, const std::string& text, const Place& place,
-              const char* what) {
-    auto [first, is_new] = places.emplace(key, place);
+  void unique(Places& places, const std::string& text, const Place& place, const char* what) {
+    auto [first, is_new] = places.emplace(text, place);
     if (!is_new) error(place, fmt::format("`{}` is already {}", text, what), line_of(first->second));
   }
 
-  static std::string bind_key(const Bind& bind) {
-    return bind.kind == Bind::Kind::systemd || bind.address.port() == 0 ? bind.text : bind.address.text();
+  void bound_once(const Bind& bind) {
+    if (!bind.address.is_unix() && bind.address.port() == 0 && bind.kind != Bind::Kind::systemd) return;
+    std::vector<std::string> addresses = {bind.kind == Bind::Kind::systemd ? bind.text : bind.address.text()};
+    if (bind.kind == Bind::Kind::both_families)
+      addresses.push_back(fmt::format("0.0.0.0:{}", bind.address.port()));
+    for (const std::string& address : addresses) {
+      auto [first, is_new] = binds_.emplace(address, bind.place);
+      if (!is_new)
+        return error(bind.place, fmt::format("`{}` is already bound", bind.text), line_of(first->second));
+    }
   }
 
   /// TLS finds sites that pass and reject, the rest finds those that are plain; within them the first equal
@@ -57,11 +66,12 @@ class Rules {
   }
 
   static std::string match_key(const Match& match) {
-    std::string key;
-    for (const auto& alpn : match.alpn) key += fmt::format("alpn {}\n", alpn);
-    for (const auto& ja4 : match.ja4) key += fmt::format("ja4 {}\n", ja4);
-    for (const auto& network : match.clients) key += fmt::format("client {}\n", network.text());
-    return key;
+    std::vector<std::string> conditions;
+    for (const auto& alpn : match.alpn) conditions.push_back("alpn " + alpn);
+    for (const auto& ja4 : match.ja4) conditions.push_back("ja4 " + ja4);
+    for (const auto& network : match.clients) conditions.push_back("client " + network.text());
+    std::ranges::sort(conditions);
+    return fmt::format("{}", fmt::join(conditions, "\n"));
   }
 
   void tlvs(const Site& site) {

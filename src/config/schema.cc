@@ -15,7 +15,7 @@ class Schema {
   Json document() {
     Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", "Lockgate configuration"}};
-    root.update(of(Config{}, {}));
+    root.update(describe<Config>());
     root["$defs"] = std::move(sections_);
     return root;
   }
@@ -112,16 +112,23 @@ class Schema {
 
   template <Sectioned Struct>
   Json describe() {
-    Json properties = Json::object();
+    Json properties = Json::object(), required = Json::array(), verdicts = Json::array();
     for_each_field<Struct>([&](const auto& field) {
-      Json property = field_schema(field);
-      property["description"] = field.sentence;
-      properties[std::string(field.key)] = std::move(property);
+      std::string key(field.key);
+      properties[key] = field_schema(field);
+      properties[key]["description"] = field.sentence;
+      if constexpr (requires { field.verdict; }) verdicts.push_back({{"required", {key}}});
+      if constexpr (requires { field.form; }) {
+        if (field.form.required) required.push_back(key);
+      }
     });
-    return {{"type", {"object", "null"}},
-            {"description", kSection<Struct>.sentence},
-            {"properties", properties},
-            {"additionalProperties", false}};
+    Json section = {{"description", kSection<Struct>.sentence},
+                    {"properties", properties},
+                    {"additionalProperties", false}};
+    section["type"] = required.empty() ? Json({"object", "null"}) : Json("object");
+    if (!required.empty()) section["required"] = required;
+    if (!verdicts.empty()) section["oneOf"] = verdicts;
+    return section;
   }
 
   template <class Struct, class Member>

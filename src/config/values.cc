@@ -154,16 +154,19 @@ Outcome<Endpoint> parse_service_url(Endpoint endpoint, std::string_view rest) {
   return endpoint;
 }
 
+/// Letters to add, drop, replace or swap with their neighbour (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    before.swap(last);
+    last.swap(row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, row[j - 1] + 1, last[j] + 1});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row.back();
@@ -174,14 +177,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 bool is_off(std::string_view text) { return text == "off" || text == "false" || text == "no"; }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  constexpr std::size_t kLongestWord = 100;
-  if (word.size() > kLongestWord) return "";
+  constexpr std::size_t kShortest = 2, kLongestWord = 100;
+  if (word.size() < kShortest || word.size() > kLongestWord) return "";
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (auto candidate : candidates) {
     if (candidate.size() > kLongestWord) continue;
-    std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
+    bool begins_it = word.size() > kShortest && candidate.starts_with(word);
+    std::size_t distance = begins_it ? 1 : edit_distance(word, candidate);
+    if (distance < best_distance && 2 * distance < candidate.size()) {
       best = candidate;
       best_distance = distance;
     }
@@ -230,6 +234,9 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::path:
       if (text.starts_with('/')) break;
       return unexpected(Misfit{"an absolute path", ""});
+    case As::url:
+      if (auto endpoint = parse_value<Endpoint>(text, form); !endpoint) return unexpected(endpoint.error());
+      break;
     case As::host:
       return parse_host(text);
     case As::alpn:
@@ -240,7 +247,7 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
       return unexpected(Misfit{"a JA4 fingerprint such as t13d1516h2_8daaf6152771_e5627efa2ab1", ""});
     default:
       if (!text.empty()) break;
-      return unexpected(Misfit{"a text that is not empty", ""});
+      return unexpected(Misfit{"a text", ""});
   }
   return std::string(text);
 }
@@ -281,9 +288,14 @@ Outcome<std::optional<SocketAddress>> parse_value(std::string_view text, const F
 template <>
 Outcome<Network> parse_value(std::string_view text, const Form&) {
   if (auto network = Network::parse(text)) return *network;
-  bool has_address = Ip::parse(text.substr(0, text.find('/'))).has_value();
-  return unexpected(Misfit{"a network such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1",
-                           has_address ? "the address must be 0 behind the prefix" : ""});
+  Misfit misfit{"a network such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1", ""};
+  auto slash = std::min(text.find('/'), text.size());
+  if (auto ip = Ip::parse(text.substr(0, slash))) {
+    std::string zero = fmt::format("{}{}", ip->is_v4() ? "0.0.0.0" : "::", text.substr(slash));
+    bool good_prefix = Network::parse(zero).has_value();
+    misfit.hint = good_prefix ? "the address must be 0 behind the prefix" : "the prefix is too long";
+  }
+  return unexpected(misfit);
 }
 
 template <>

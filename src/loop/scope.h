@@ -1,7 +1,7 @@
 // Scope: owns the tasks that are started in it. Destroying it cancels them all.
 //
-// A task that ends is destroyed by the reactor's queue, not while it still stands
-// on the stack; then `ended` of whoever spawned it is no more than a memory.
+// A task that ends is destroyed in its turn of the reactor's queue, not while it
+// still stands on the stack. So a task may end its own scope's life only by a turn.
 #pragma once
 #include <utility>
 
@@ -26,7 +26,7 @@ class Scope {
     ++size_;
     member->start();
   }
-  /// Tasks that have not ended.
+  /// Tasks that are not yet destroyed.
   std::size_t size() const { return size_; }
 
  private:

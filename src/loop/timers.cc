@@ -8,6 +8,7 @@ namespace lockgate::loop {
 void Timers::start(Timer& timer, Instant deadline) {
   timer.unlink();
   timer.expired_ = false;
+  if (deadline == kNever) return;
   constexpr std::int64_t kFarthest = (std::int64_t{1} << (kLevels * kBits)) - 1;
   std::int64_t tick = deadline.nanoseconds / kTick + (deadline.nanoseconds % kTick != 0 ? 1 : 0);
   timer.tick_ = std::clamp(tick, elapsed_ + 1, elapsed_ + kFarthest);

@@ -32,7 +32,7 @@ class Timers {
  public:
   explicit Timers(Instant now) : elapsed_(tick_of(now)) {}
 
-  /// Starts or restarts; a deadline in the past expires at the next advance.
+  /// Starts or restarts; a deadline in the past expires within a tick, and kNever only stops the timer.
   void start(Timer& timer, Instant deadline);
   /// Moves the hand to `now`; puts the targets of expired timers into `ready`.
   void advance(Instant now, List<Runnable>& ready);

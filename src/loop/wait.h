@@ -37,7 +37,7 @@ class [[nodiscard]] Wait final : public Runnable {
   void await_suspend(std::coroutine_handle<> task) noexcept {
     task_ = task;
     slot_.waiting_.push_back(*this);
-    if (deadline_ != kNever) reactor_.start(timer_, deadline_);
+    reactor_.start(timer_, deadline_);
   }
   bool await_resume() const noexcept { return woken_; }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <utility>
 
 namespace lockgate::net {
 namespace {
@@ -24,7 +23,7 @@ void Flow::send_first(Bytes header, Bytes bytes) {
 Result<bool> Flow::pump() {
   if (finished_) {
     // What arrives behind the end can only be the news that the connection broke.
-    if (from_.broken()) return broke({.code = Errc::reset, .doing = "relaying"}, from_side_);
+    if (from_.broken()) return broke(from_.why_broken("relaying"), from_side_);
     return false;
   }
   for (int steps = 0; steps < kStepsPerTurn; ++steps) {
@@ -75,11 +74,10 @@ Result<Flow::Step> Flow::splice_in() {
     int error = errno;
     buffers_.give_pipe(std::move(pipe));
     bulk_ = false;
-    if (got < 0 && error == EAGAIN) {
-      from_.drained();
-      return Step::wait;
-    }
-    return Step::again;  // the end, or an error: the next read tells it
+    if (got == 0) return Step::again;  // the end: the next read tells it
+    if (error != EAGAIN) return broke(system_error(error, "reading"), from_side_);
+    from_.drained();
+    return Step::wait;
   }
   pipe->bytes = static_cast<std::size_t>(got);
   moved_ = true;

@@ -3,10 +3,12 @@
 //
 // What the receiver cannot take yet is kept here, or stays in a kernel pipe; until it
 // is gone nothing more is read: back-pressure by construction. While nothing moves a
-// flow holds no buffer. Between two plain sockets bulk goes through splice.
+// flow holds no buffer. Between two plain sockets bulk goes through splice, which
+// raises SIGPIPE where send would not: the process must ignore that signal.
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"

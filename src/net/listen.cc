@@ -28,8 +28,11 @@ void set_flag(int fd, int level, int option, bool on) {
   setsockopt(fd, level, option, &number, sizeof number);
 }
 
-// A Unix socket on which nobody listens any more; one in use is left alone.
+// A Unix socket on which nobody listens any more; one in use is left alone, and so is any other file, to which
+// connecting is refused just the same.
 void remove_stale(const SocketAddress& at) {
+  struct stat file{};
+  if (::lstat(at.path().c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return;
   Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_storage room;
   socklen_t size = at.to_system(room);
@@ -73,6 +76,7 @@ Result<Fd> listen(const SocketAddress& at, const ListenOptions& options) {
   if (!fd) return std::unexpected(system_error(errno, "opening a listening socket"));
   if (at.is_unix()) {
     remove_stale(at);
+    ::fchmod(fd.number(), options.unix_mode);  // the file takes it over, so it is never there with another one
   } else {
     set_flag(fd.number(), SOL_SOCKET, SO_REUSEADDR, true);
     if (options.shared_port) set_flag(fd.number(), SOL_SOCKET, SO_REUSEPORT, true);
@@ -86,6 +90,11 @@ Result<Fd> listen(const SocketAddress& at, const ListenOptions& options) {
   }
   if (::listen(fd.number(), options.backlog) != 0) return std::unexpected(system_error(errno, "listening"));
   return fd;
+}
+
+void tune(int fd, const ListenOptions& options) {
+  if (options.shared_port) set_socket_options(fd, options.socket);
+  ::listen(fd, options.backlog);
 }
 
 std::string holder_of(const SocketAddress& at) {
@@ -150,14 +159,20 @@ bool Acceptor::accept_one() {
     case EAGAIN:
       waiting_ = false;
       return true;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+      return true;  // that one connection is gone (accept(2)); the next may be well
+    default:
       accept_failed(system_error(errno, "accepting"));
       return false;
-    default:
-      return true;  // that one connection is gone (accept(2)); the next may be well
   }
 }
 

@@ -18,11 +18,15 @@ struct ListenOptions {
   int backlog = 4096;
   bool both_families = false;  // an IPv6 socket that takes IPv4 too; otherwise V6ONLY is always set
   bool shared_port = true;     // SO_REUSEPORT: one socket per worker
+  unsigned unix_mode = 0777;   // of a Unix socket's file, less the umask
   SocketOptions socket;
 };
 
 /// Opens, binds and listens; non-blocking. A Unix path left behind by a process that has ended is replaced.
 Result<Fd> listen(const SocketAddress& at, const ListenOptions& options);
+
+/// Gives a socket that listens already the backlog and the socket options of `options`.
+void tune(int fd, const ListenOptions& options);
 
 /// Who holds a port: "nginx (pid 812)", or empty if that cannot be seen. Reads /proc; slow, for error messages.
 std::string holder_of(const SocketAddress& at);

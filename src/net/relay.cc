@@ -17,7 +17,7 @@ void Relay::begin(Bytes header, Bytes first) {
   up_.send_first(header, first);
   client_->set_owner(this);
   upstream_->set_owner(this);
-  reactor_.start(timer_, last_moved_ + patience());
+  reactor_.start(timer_, deadline());
   reactor_.enqueue(*this);
 }
 
@@ -29,7 +29,7 @@ void Relay::cut(Errc why, const char* doing) {
 void Relay::run() {
   bool going = !end_.error && pump(up_) && pump(down_);
   if (going && timer_.expired()) tire();
-  if (end_.error || (up_.finished() && down_.finished())) owner_.relay_ended(end_);
+  if (end_.error || (up_.finished() && down_.finished())) tell_end();
 }
 
 // False once the relay is over.
@@ -44,16 +44,25 @@ bool Relay::pump(Flow& flow) {
   if (*more) reactor_.enqueue(*this);
   if (open && flow.sender_ended()) {
     end_.by = &flow == &up_ ? Side::client : Side::upstream;
-    reactor_.start(timer_, last_moved_ + patience());
+    reactor_.start(timer_, deadline());
   }
   return true;
 }
 
 // The timer is not moved with every byte: it looks, when it fires, how long nothing has moved.
 void Relay::tire() {
-  Instant deadline = last_moved_ + patience();
-  if (reactor_.now() < deadline) return reactor_.start(timer_, deadline);
+  if (reactor_.now() < deadline()) return reactor_.start(timer_, deadline());
   stop({.code = Errc::timed_out, .doing = "relaying"});
+}
+
+// Nothing may call run() again, should the owner keep the relay for a while.
+void Relay::tell_end() {
+  client_->set_owner(nullptr);
+  upstream_->set_owner(nullptr);
+  timer_.stop();
+  unlink();
+  RelayEnd end = end_;
+  owner_.relay_ended(end);
 }
 
 void Relay::stop(const Error& error) {
@@ -62,8 +71,9 @@ void Relay::stop(const Error& error) {
   upstream_->abort();
 }
 
-Duration Relay::patience() const {
-  return up_.sender_ended() || down_.sender_ended() ? timeouts_.half_closed : timeouts_.idle;
+Instant Relay::deadline() const {
+  Duration patience = up_.sender_ended() || down_.sender_ended() ? timeouts_.half_closed : timeouts_.idle;
+  return patience > Duration::zero() ? last_moved_ + patience : kNever;
 }
 
 }  // namespace lockgate::net

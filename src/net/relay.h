@@ -13,6 +13,7 @@
 
 namespace lockgate::net {
 
+/// Zero: no limit.
 struct RelayTimeouts {
   Duration idle{};         // no byte either way
   Duration half_closed{};  // the same, once one side has finished
@@ -54,8 +55,9 @@ class Relay final : private loop::Runnable, private StreamOwner {
   void stream_changed() override { reactor_.enqueue(*this); }
   bool pump(Flow& flow);
   void tire();
+  void tell_end();
   void stop(const Error& error);
-  Duration patience() const;
+  Instant deadline() const;
 
   loop::Reactor& reactor_;
   RelayOwner& owner_;

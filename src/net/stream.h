@@ -55,8 +55,10 @@ class Stream {
   /// An attempt to read (write) may succeed. True until one finds nothing (no room).
   bool readable() const { return readable_; }
   bool writable() const { return writable_; }
-  /// The connection broke; the reason comes with the next attempt.
+  /// The connection broke; the reason comes with the next attempt, unless the peer's end was read before.
   bool broken() const { return broken_; }
+  /// The reason, for whoever makes no more attempts.
+  virtual Error why_broken(const char* doing) const { return {.code = Errc::reset, .doing = doing}; }
   /// splice() on plain_descriptor() found nothing to read (no room).
   void drained() { readable_ = false; }
   void filled() { writable_ = false; }

@@ -6,6 +6,17 @@
 #include <cerrno>
 
 namespace lockgate::net {
+namespace {
+
+// Asking takes it away.
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<TcpStream>> TcpStream::adopt(loop::Reactor& reactor, Fd fd) {
   int number = fd.number();
@@ -29,9 +40,7 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(loop::Reactor& reactor, co
 }
 
 Result<void> TcpStream::connected() const {
-  int error = 0;
-  socklen_t size = sizeof error;
-  getsockopt(fd_.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+  int error = pending_error(fd_.number());
   if (error != 0) return std::unexpected(system_error(error, "connecting"));
   return {};
 }
@@ -71,13 +80,20 @@ Result<std::size_t> TcpStream::write_some(Bytes bytes) {
 }
 
 Result<void> TcpStream::finish() {
-  if (::shutdown(fd_.number(), SHUT_WR) != 0) return std::unexpected(system_error(errno, "finishing"));
-  return {};
+  constexpr const char* kFinishing = "finishing";
+  if (::shutdown(fd_.number(), SHUT_WR) == 0) return {};
+  if (errno == ENOTCONN) return std::unexpected(why_broken(kFinishing));  // the peer's reset came first
+  return std::unexpected(system_error(errno, kFinishing));
 }
 
 void TcpStream::abort() {
   linger at_once{.l_onoff = 1, .l_linger = 0};
   setsockopt(fd_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+Error TcpStream::why_broken(const char* doing) const {
+  int error = pending_error(fd_.number());
+  return system_error(error != 0 ? error : ECONNRESET, doing);
 }
 
 void TcpStream::edges(std::uint32_t events) {

@@ -25,11 +25,13 @@ class TcpStream final : public Stream, private loop::Watched {
 
   /// The outcome of connecting, once writable() is true.
   Result<void> connected() const;
+
   Result<Arrived> read_some(Room room) override;
   Result<std::size_t> write_some(Bytes bytes) override;
   Result<void> finish() override;
   void abort() override;
   int plain_descriptor() const override { return fd_.number(); }
+  Error why_broken(const char* doing) const override;
 
  private:
   TcpStream(loop::Reactor& reactor, Fd fd) : Stream(reactor), fd_(std::move(fd)) {}

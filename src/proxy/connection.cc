@@ -151,7 +151,8 @@ void Connection::start_relay(Dialled dialled) {
   wire::ProxyHeaderBytes room;
   Bytes header = our_header(site, facts_, room);
   net::RelayTimeouts timeouts{.idle = site.timeouts.idle, .half_closed = site.timeouts.half_closed};
-  relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers, timeouts, *this);
+  net::RelayOwner& owner = *this;
+  relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers, timeouts, owner);
   relay_->begin(header, flight_);
   flight_ = {};
 }

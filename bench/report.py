@@ -1,0 +1,80 @@
+"""The table of docs/performance.md, made from the samples of one run."""
+
+import pathlib
+import platform
+import re
+import statistics
+
+from proxies import OURS
+
+BEGIN = "<!-- bench/run: begin -->"
+END = "<!-- bench/run: end -->"
+
+
+def ratios(row, samples):
+    """(best peer, median, lower and upper quartile) of ours / best peer, each round by itself; None without both."""
+    ours = samples.get(OURS)
+    peers = {name: values for name, values in samples.items() if name != OURS}
+    if not ours or not peers:
+        return None
+    pick = max if row.more_is_better else min
+    best = pick(peers, key=lambda name: statistics.median(peers[name]))
+    each = sorted(mine / theirs for mine, theirs in zip(ours, peers[best]))
+    quartiles = statistics.quantiles(each, n=4, method="inclusive") if len(each) > 1 else each * 3
+    return best, statistics.median(each), quartiles[0], quartiles[2]
+
+
+def table(rows, results, names):
+    """Markdown; `results` maps a row's key to {proxy: samples}."""
+    lines = ["| Work | Unit | " + " | ".join(names) + " | Ratio to the best peer (middle half) | Target | Met |",
+             "|---|---|" + "---:|" * len(names) + "---|---|---|"]
+    for row in rows:
+        if row.key not in results:
+            continue
+        samples = results[row.key]
+        figures = [row.shown(statistics.median(samples[name])) if samples.get(name) else "–" for name in names]
+        found = ratios(row, samples)
+        ratio = f"{found[1]:.2f} of {found[0]} ({found[2]:.2f}–{found[3]:.2f})" if found else "–"
+        lines.append(f"| {row.title} | {row.unit} | " + " | ".join(figures) +
+                     f" | {ratio} | {row.target_text} | {met(row, samples, found)} |")
+    return "\n".join(lines)
+
+
+def met(row, samples, found):
+    if row.target is None or not samples.get(OURS):
+        return "–"
+    if row.absolute:
+        return "yes" if statistics.median(samples[OURS]) <= row.target else "**no**"
+    if found is None:
+        return "–"
+    return "yes" if (found[1] >= row.target if row.more_is_better else found[1] <= row.target) else "**no**"
+
+
+def machine(proxies):
+    cpuinfo = pathlib.Path("/proc/cpuinfo").read_text()
+
+    def field(name):
+        return re.search(rf"^{name}\s*:\s*(.*)$", cpuinfo, re.M)[1]
+
+    kind = "virtual machine" if " hypervisor" in field("flags") else "machine"
+    kernel = ".".join(platform.release().split(".")[:2])
+    versions = {}
+    for proxy in proxies:
+        versions.setdefault(proxy.version, f"{proxy.name} {proxy.version_text()}")
+    return (f"{cpuinfo.count('processor')}-CPU {kind}, {field('model name')} (family {field('cpu family')}, "
+            f"model {field('model')}), Linux {kernel}; {', '.join(versions.values())}")
+
+
+def summary(rounds, waiting, proxies):
+    """The paragraph under the table. `waiting`: share of its time that a proxy spent waiting for its CPU."""
+    return (f"{machine(proxies)}. Medians of {rounds} interleaved rounds. While they had work to do, the proxies waited "
+            f"for their CPU, which other processes had, for {waiting:.0%} of the time.")
+
+
+def write(path, text):
+    """Replaces what stands between the markers of the document, and nothing else."""
+    page = path.read_text()
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise ValueError(f"{path} has no place for the table: {BEGIN} ... {END}")
+    head, rest = page.split(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}")

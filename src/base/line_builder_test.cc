@@ -1,0 +1,55 @@
+#include "base/line_builder.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lockgate {
+namespace {
+
+TEST(LineBuilder, WritesTextAsKeyAndValue) {
+  LineBuilder builder(LineFormat::text);
+  builder.time("time", 1'700'000'000'123'000'000);
+  builder.field("name", "app.example.org");
+  builder.field("bytes", std::uint64_t{18446744073709551615U});
+  builder.field("ms", 1.5);
+  builder.optional("none", "");
+  EXPECT_EQ(builder.line(),
+            "time=2023-11-14T22:13:20.123Z name=app.example.org bytes=18446744073709551615 ms=1.500\n");
+}
+
+TEST(LineBuilder, WritesTheSameAsJson) {
+  LineBuilder builder(LineFormat::json);
+  builder.field("name", "a b");
+  builder.field("n", std::uint64_t{7});
+  builder.field("ech", true);
+  EXPECT_EQ(builder.line(), "{\"name\":\"a b\",\"n\":7,\"ech\":true}\n");
+}
+
+TEST(LineBuilder, LetsNoValueForgeAFieldOrALine) {
+  LineBuilder builder(LineFormat::text);
+  builder.field("a", "x outcome=finished");
+  builder.field("b", std::string_view("1\n2\r\0\x7f", 6));
+  builder.field("c", "say \"hi\" \\");
+  builder.field("d", "");
+  EXPECT_EQ(builder.line(),
+            "a=\"x outcome=finished\" b=\"1\\u000a2\\u000d\\u0000\\u007f\" c=\"say \\\"hi\\\" \\\\\" d=\"\"\n");
+}
+
+TEST(LineBuilder, KeepsUtf8AndReplacesWhatIsNot) {
+  LineBuilder builder(LineFormat::json);
+  builder.field("good", "\u00e9\u20ac\U0001f600");
+  builder.field("bad", "\xff\xc0\xaf\xed\xa0\x80\xe2\x82");
+  EXPECT_EQ(builder.line(),
+            "{\"good\":\"\u00e9\u20ac\U0001f600\",\"bad\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
+}
+
+TEST(LineBuilder, LeavesOutWhatDoesNotFitAndSaysSo) {
+  LineBuilder builder(LineFormat::json);
+  builder.field("long", std::string(5000, 'x'));
+  builder.field("short", "y");
+  EXPECT_EQ(builder.line(), "{\"short\":\"y\",\"cut\":true}\n");
+}
+
+}  // namespace
+}  // namespace lockgate

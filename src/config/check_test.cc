@@ -1,0 +1,149 @@
+#include "config/check.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "config/parse.h"
+
+namespace lockgate::config {
+namespace {
+
+Config parsed(const std::string& text) {
+  auto parsed = parse_text(text, "lockgate.yaml");
+  for (const auto& diagnostic : parsed.diagnostics) ADD_FAILURE() << words(diagnostic);
+  return parsed.config.value_or(Config{});
+}
+
+std::vector<std::string> warnings(const std::string& text) {
+  std::vector<std::string> result;
+  for (const auto& diagnostic : check(parsed("limits: { connections: 10 }\n" + text)))
+    result.push_back(words(diagnostic));
+  return result;
+}
+
+/// A listener on `bind` that passes all to `to`.
+std::string passing(std::string_view bind, std::string_view to) {
+  return fmt::format(
+      "listeners: [ {{ name: front, bind: \"{}\", sites: [ {{ names: default, pass: {{ to: {} }} }} ] }} ]\n",
+      bind, to);
+}
+
+using Warnings = std::vector<std::string>;
+const std::string kHarmless = passing(":443", "\"tcp://app:443\"");
+
+TEST(Check, IsSilentAboutWhatIsFine) { EXPECT_EQ(warnings(kHarmless), Warnings{}); }
+
+TEST(Check, FindsEndpointsThatAreOurOwnListeners) {
+  struct {
+    const char *bind, *url;
+    bool ours;
+  } cases[] = {
+      {":443", "tcp://127.0.0.1:443", true},          {":443", "tcp://[::1]:443", true},
+      {":443", "tcp://localhost:443", true},          {":443", "tcp://127.0.0.1:444", false},
+      {":443", "tcp://192.0.2.1:443", false},         {"0.0.0.0:443", "tcp://127.0.0.2:443", true},
+      {"0.0.0.0:443", "tcp://[::1]:443", false},      {"[::]:443", "tcp://127.0.0.1:443", false},
+      {"192.0.2.1:443", "tcp://192.0.2.1:443", true}, {"192.0.2.1:443", "tcp://127.0.0.1:443", false},
+      {"unix:/run/x.sock", "unix:/run/x.sock", true}, {"systemd:tls", "tcp://127.0.0.1:443", false},
+  };
+  for (const auto& [bind, url, ours] : cases) {
+    SCOPED_TRACE(fmt::format("{} and {}", bind, url));
+    auto found = warnings(passing(bind, fmt::format("\"{}\"", url)));
+    ASSERT_EQ(found.size(), ours ? 1u : 0u);
+    if (ours) EXPECT_TRUE(found[0].contains("is our own listener `front`")) << found[0];
+  }
+}
+
+TEST(Check, FindsTrustInTheWholeWorld) {
+  auto with = [](const char* network) {
+    return fmt::format(
+        "listeners: [ {{ bind: \":1\", accept_proxy_protocol: {{ optional_from: \"{}\" }}, sites: [ {{ "
+        "names: default, reject: }} ] }} ]\n",
+        network);
+  };
+  auto told = [](const char* network) {
+    return Warnings{
+        fmt::format("lockgate.yaml:2:14: warning: `accept_proxy_protocol` trusts {}: anyone can claim any "
+                    "address (name the proxies in front)",
+                    network)};
+  };
+  EXPECT_EQ(warnings(with("0.0.0.0/0")), told("0.0.0.0/0"));
+  EXPECT_EQ(warnings(with("::/0")), told("::/0"));
+  EXPECT_EQ(warnings(with("10.0.0.0/8")), Warnings{});
+}
+
+TEST(Check, FindsAnAdminAddressThatIsOpenToOthers) {
+  auto found = warnings("admin: { bind: \"0.0.0.0:9180\" }\n" + kHarmless);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].starts_with("lockgate.yaml: warning: `admin.bind` 0.0.0.0:9180 can be reached"))
+      << found[0];
+  EXPECT_EQ(warnings("admin: { bind: \"[::1]:9180\" }\n" + kHarmless), Warnings{});
+  EXPECT_EQ(warnings("admin: { bind: off }\n" + kHarmless), Warnings{});
+}
+
+TEST(Check, FindsUpstreamsWithoutUseAndEndpointsGivenTwice) {
+  EXPECT_EQ(warnings("upstreams: { app: { endpoints: [\"tcp://a:1\", \"tcp://a:1\"] } }\n" + kHarmless),
+            (Warnings{"lockgate.yaml:2:14: warning: no site uses the upstream `app`",
+                      "lockgate.yaml:2:46: warning: the endpoint tcp://a:1 is given twice (`weight` gives it "
+                      "a larger share)"}));
+}
+
+TEST(Check, FindsSitesInTheShadowOfOthers) {
+  auto found = warnings(R"(listeners:
+  - bind: ":1"
+    sites:
+      - { names: [a.example, b.example], reject: }
+      - { names: a.example, match: { alpn: h2 }, reject: }
+      - { names: a.example, match: { clients: 10.0.0.0/8 }, plain: { to: "tcp://a:1" } }
+      - { names: c.example, match: { alpn: h2 }, reject: }
+      - { names: c.example, reject: }
+)");
+  EXPECT_EQ(
+      found,
+      (Warnings{"lockgate.yaml:6:9: warning: this site can never have `a.example`: a site before it takes "
+                "all of it (put the site with `match` first)"}));
+}
+
+TEST(Check, CountsDescriptors) {
+  Config config;
+  config.workers = 3;
+  config.limit.connections = 1000;
+  EXPECT_EQ(descriptors_needed(config), 2300u);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max > UINT32_MAX) GTEST_SKIP() << "this machine sets no limit";
+  auto found = check(parsed("limits: { connections: 100000000 }\n" + kHarmless));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].message.contains("file descriptors")) << found[0].message;
+}
+
+TEST(Check, FindsLogFilesThatCannotBeWritten) {
+  auto folder = std::filesystem::temp_directory_path() / fmt::format("lockgate_check_test.{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  auto log = [&](const char* name) {
+    return fmt::format("user: nobody\nlog: {{ to: {}/{} }}\n{}", folder.string(), name, kHarmless);
+  };
+  ::chmod(folder.c_str(), 0755);
+  auto found = warnings(log("x.log"));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].contains("the user `nobody` may not write in the folder of the log file")) << found[0];
+  ::chmod(folder.c_str(), 0777);
+  EXPECT_EQ(warnings(log("x.log")), Warnings{});
+  found = warnings(log("none/x.log"));
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].contains("there is no folder")) << found[0];
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Check, FindsAUserThatDoesNotExist) {
+  EXPECT_EQ(warnings("user: no-such-user\n" + kHarmless),
+            Warnings{"lockgate.yaml: warning: there is no user `no-such-user` on this machine"});
+}
+
+}  // namespace
+}  // namespace lockgate::config

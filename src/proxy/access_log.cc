@@ -1,0 +1,111 @@
+#include "proxy/access_log.h"
+
+#include <fmt/core.h>
+
+#include "base/line_builder.h"
+
+namespace lockgate::proxy {
+namespace {
+
+std::string_view version_name(std::uint16_t version) {
+  switch (version) {
+    case 0x0002:
+      return "ssl2";
+    case 0x0300:
+      return "ssl3";
+    case 0x0301:
+      return "1.0";
+    case 0x0302:
+      return "1.1";
+    case 0x0303:
+      return "1.2";
+    case 0x0304:
+      return "1.3";
+    default:
+      return "unknown";
+  }
+}
+
+std::string_view offered(const Facts& facts) {
+  switch (facts.dialect) {
+    case Dialect::unknown:
+      return "";
+    case Dialect::tls:
+      return version_name(facts.tls_version);
+    case Dialect::http:
+    case Dialect::other:
+      return "plain";
+  }
+  return "";
+}
+
+double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+std::string why(const Facts& facts) {
+  if (facts.pattern.empty() || facts.pattern == "default") return std::string(facts.pattern);
+  return fmt::format("name {}", facts.pattern);
+}
+
+void add_client(LineBuilder& builder, const AccessLine& line) {
+  const Facts& facts = line.facts;
+  builder.field("connection", connection_name(facts.id));
+  builder.field("listener", line.listener.listener->name);
+  builder.field("peer", facts.peer.text());
+  builder.field("client", facts.client.text());
+  builder.optional("name", facts.name);
+  builder.optional("alpn", facts.alpn);
+  if (facts.ja4) builder.field("ja4", facts.ja4->text());
+  builder.optional("tls", offered(facts));
+  if (facts.ech) builder.field("ech", true);
+}
+
+void add_verdict(LineBuilder& builder, const AccessLine& line) {
+  builder.optional("site", line.site ? line.site->site->name : "");
+  builder.field("verdict", line.site ? name_of(line.site->site->verdict) : "none");
+  builder.optional("why", why(line.facts));
+  if (!line.site || line.site->site->verdict == config::Verdict::reject) return;
+  builder.field("upstream", line.plan.upstreams[line.site->site->upstream]->config.name);
+  if (line.endpoint) builder.field("endpoint", line.endpoint->label());
+  if (!line.facts.address.is_none()) builder.field("address", line.facts.address.text());
+  if (line.facts.attempts > 0) builder.field("attempts", std::uint64_t{line.facts.attempts});
+}
+
+void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
+  const Facts& facts = line.facts;
+  if (facts.greeted != Instant{}) builder.field("hello_ms", milliseconds(facts.greeted - facts.accepted));
+  if (facts.connected != Instant{}) builder.field("connect_ms", milliseconds(facts.connected - facts.greeted));
+  builder.field("duration_ms", milliseconds(now - facts.accepted));
+  builder.field("bytes_up", line.bytes_up);
+  builder.field("bytes_down", line.bytes_down);
+  builder.field("outcome", line.end.error ? name_of(line.end.error->code) : "finished");
+  builder.field("ended_by", name_of(line.end.by));
+  if (line.end.error) builder.field("reason", words(*line.end.error));
+}
+
+// What an operator can do something about: our own wants and the upstream's failures.
+bool is_trouble(const AccessLine& line) {
+  return line.end.error && line.facts.stage != Stage::relaying && line.end.by != Side::client &&
+         line.end.error->code != Errc::rejected && line.end.error->code != Errc::no_site;
+}
+
+}  // namespace
+
+std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); }
+
+void write_access_line(House& house, const AccessLine& line) {
+  std::string_view site = line.site ? std::string_view(line.site->site->name) : "";
+  if (is_trouble(line) && house.journal.wants(config::LogLevel::warning, site)) {
+    house.journal.tell(config::LogLevel::warning, line.facts.id, site, words(*line.end.error));
+  }
+  std::uint16_t target = line.site ? line.site->access_log : line.listener.access_log;
+  if (target == kNoLog) return;
+  const config::AccessLog& log = line.site ? line.site->site->access_log : line.listener.listener->access_log;
+  LineBuilder builder(log.format == config::LogFormat::json ? LineFormat::json : LineFormat::text);
+  builder.time("time", line.facts.accepted_wall);
+  add_client(builder, line);
+  add_verdict(builder, line);
+  add_end(builder, line, house.reactor.now());
+  house.journal.line(target, builder.line());
+}
+
+}  // namespace lockgate::proxy

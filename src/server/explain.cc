@@ -1,0 +1,123 @@
+#include "server/explain.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "proxy/router.h"
+
+namespace lockgate::server {
+namespace {
+
+// A plan needs things of a process; to look at, empty ones do.
+class NoProcess final : public proxy::Registry {
+ public:
+  std::shared_ptr<proxy::Tally> tally(const std::string&, const std::string&, const std::string&) override {
+    return nullptr;
+  }
+  std::shared_ptr<proxy::Gate> gate(const std::string&, std::uint32_t) override { return nullptr; }
+  std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override {
+    return std::make_shared<proxy::Upstream>(config);
+  }
+  std::uint16_t log_target(const config::LogTarget&) override { return 0; }
+};
+
+struct Asked {
+  std::string name;
+  bool plain;
+  std::vector<std::string> alpn;
+  Ip client;
+};
+
+// "https://app.example.org:8443/x" asks for app.example.org by TLS; "http://" is plain.
+std::expected<Asked, std::string> read(const ExplainQuestion& question) {
+  Asked asked{.plain = question.plain};
+  std::string_view host = question.name;
+  if (auto scheme = host.find("://"); scheme != std::string_view::npos) {
+    asked.plain = asked.plain || host.substr(0, scheme) == "http";
+    host = host.substr(scheme + 3);
+    host = host.substr(0, host.find('/'));
+    if (auto colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+      host = host.substr(0, colon);
+    }
+  }
+  if (!host.empty() && !is_ip_literal(host)) {
+    auto name = normalized_name(host);
+    if (!name) return std::unexpected(fmt::format("\"{}\" is not a host name", host));
+    asked.name = *name;
+  }
+  auto client = Ip::parse(question.client);
+  if (!client) return std::unexpected(fmt::format("\"{}\" is not an IP address", question.client));
+  asked.client = *client;
+  std::istringstream alpn(question.alpn);
+  for (std::string protocol; std::getline(alpn, protocol, ',');) asked.alpn.push_back(protocol);
+  return asked;
+}
+
+nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Config& config, const Asked& asked,
+                        const ExplainQuestion& question) {
+  nlohmann::json told{{"listener", listener.listener->name}};
+  std::string name = asked.name.empty() && !asked.plain ? listener.listener->no_sni : asked.name;
+  proxy::Question routing{.tls = !asked.plain,
+                          .name = name,
+                          .alpn = asked.alpn,
+                          .client = asked.client,
+                          .ja4 = [&]() -> std::string_view { return question.ja4; }};
+  proxy::Answer answer;
+  if (listener.listener->peek) {
+    answer = proxy::route(listener, routing);
+  } else {
+    answer = {&listener.sites.front(), listener.names.front().pattern};
+    told["peek"] = false;
+  }
+  if (!answer.site) {
+    told["verdict"] = "none";
+    told["why"] = "no site of this listener takes it: it is refused";
+    return told;
+  }
+  const config::Site& site = *answer.site->site;
+  told["site"] = site.name;
+  told["verdict"] = proxy::name_of(site.verdict);
+  told["why"] = answer.pattern == "default" ? "default" : fmt::format("name {}", answer.pattern);
+  if (site.place.line > 0) told["place"] = fmt::format("{}:{}", site.place.file, site.place.line);
+  if (site.verdict == config::Verdict::reject) return told;
+  const config::Upstream& upstream = config.upstreams[site.upstream];
+  told["upstream"] = upstream.name;
+  for (const auto& endpoint : upstream.endpoints) told["endpoints"].push_back(endpoint.url);
+  return told;
+}
+
+std::string as_text(const nlohmann::json& told) {
+  std::string text;
+  for (const auto& [key, value] : told.items()) {
+    if (value.is_array()) {
+      for (const auto& item : value) text += fmt::format("  {}: {}\n", key, item.get<std::string>());
+    } else if (key != "listener") {
+      text += fmt::format("  {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+  return fmt::format("listener {}\n{}", told["listener"].get<std::string>(), text);
+}
+
+}  // namespace
+
+std::expected<std::string, std::string> explain(const config::Config& config, const ExplainQuestion& question,
+                                                bool json) {
+  auto asked = read(question);
+  if (!asked) return std::unexpected(asked.error());
+  NoProcess none;
+  auto plan = proxy::compile(std::make_shared<const config::Config>(config), {}, none);
+  nlohmann::json all = nlohmann::json::array();
+  for (const auto& listener : plan->listeners) {
+    if (question.listener && listener.listener->name != *question.listener) continue;
+    all.push_back(describe(listener, *plan->config, *asked, question));
+  }
+  if (all.empty()) return std::unexpected(fmt::format("there is no listener {}", question.listener.value_or("")));
+  if (json) return all.dump(2) + "\n";
+  std::string text;
+  for (const auto& told : all) text += as_text(told);
+  return text;
+}
+
+}  // namespace lockgate::server

@@ -1,0 +1,131 @@
+#include "server/listening.h"
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/tcp.h"
+#include "proxy/upstream.h"
+
+namespace lockgate::server {
+namespace {
+
+net::ListenOptions options_of(const config::Listener& listener, const config::Bind& bind) {
+  return {.backlog = static_cast<int>(listener.backlog),
+          .both_families = bind.kind == config::Bind::Kind::both_families,
+          .shared_port = !bind.address.is_unix(),
+          .socket = proxy::socket_options(listener.tcp)};
+}
+
+std::string cannot_bind(const config::Listener& listener, const config::Bind& bind, const Error& error) {
+  std::string holder = error.detail.number == EADDRINUSE ? net::holder_of(bind.address) : "";
+  std::string hint;
+  if (!holder.empty()) hint = fmt::format("; the port is held by {}", holder);
+  if (error.detail.number == EACCES) hint = "; ports below 1024 need CAP_NET_BIND_SERVICE: start as root or by systemd";
+  return fmt::format("{}:{}:{}: listener {} cannot bind {}: {}{}", bind.place.file, bind.place.line,
+                     bind.place.column, listener.name, bind.text, words(error), hint);
+}
+
+// ":443" is one IPv6 socket for both families; a machine without IPv6 gets an IPv4 one.
+Result<Fd> open(const config::Bind& bind, const net::ListenOptions& options) {
+  auto fd = net::listen(bind.address, options);
+  if (fd || !options.both_families || fd.error().detail.number != EAFNOSUPPORT) return fd;
+  return net::listen({*Ip::parse("0.0.0.0"), bind.address.port()}, options);
+}
+
+// Workers share the port among themselves, but not with another process that would silently take half of the
+// connections: a socket that does not share finds out whether one is there.
+Result<Fd> open_first(const config::Bind& bind, net::ListenOptions options) {
+  if (options.shared_port) {
+    options.shared_port = false;
+    auto probe = open(bind, options);
+    if (!probe) return probe;
+    options.shared_port = true;
+  }
+  return open(bind, options);
+}
+
+}  // namespace
+
+std::expected<ListeningSockets::Change, std::string> ListeningSockets::change_to(const config::Config& config,
+                                                                                 std::size_t workers) {
+  std::map<Key, Held> next;  // what stays has no descriptor here yet: it is still in held_
+  for (const auto& listener : config.listeners) {
+    for (const auto& bind : listener.bind) {
+      auto added = add(listener, bind, workers, next);
+      if (!added) return std::unexpected(added.error());
+    }
+  }
+  Change change;
+  for (auto& [key, held] : next) {
+    auto old = held_.find(key);
+    if (old != held_.end()) held.fd = std::move(old->second.fd);
+    change.open.push_back(held.socket);
+  }
+  for (auto& [key, held] : held_) {
+    if (!held.fd) continue;
+    held.socket.fd = held.fd.release();
+    change.gone.push_back(held.socket);
+  }
+  held_ = std::move(next);
+  return change;
+}
+
+std::expected<void, std::string> ListeningSockets::add(const config::Listener& listener, const config::Bind& bind,
+                                                       std::size_t workers, std::map<Key, Held>& next) {
+  if (bind.kind == config::Bind::Kind::systemd) return add_given(listener, bind, next);
+  bool shared = bind.address.is_unix();
+  net::ListenOptions options = options_of(listener, bind);
+  for (std::size_t worker = 0; worker < (shared ? 1 : workers); ++worker) {
+    Key key(bind.text, worker);
+    Held held{.socket = {.address = bind.address, .listener = listener.name, .shared = shared, .worker = worker}};
+    if (auto old = held_.find(key); old != held_.end()) {
+      held.socket.fd = old->second.fd.number();
+      held.socket.address = old->second.socket.address;
+      net::tune(held.socket.fd, options);
+    } else {
+      auto fd = worker == 0 ? open_first(bind, options) : open(bind, options);
+      if (!fd) return std::unexpected(cannot_bind(listener, bind, fd.error()));
+      held.fd = std::move(*fd);
+      held.socket.fd = held.fd.number();
+    }
+    next.emplace(std::move(key), std::move(held));
+  }
+  return {};
+}
+
+std::expected<void, std::string> ListeningSockets::add_given(const config::Listener& listener,
+                                                             const config::Bind& bind, std::map<Key, Held>& next) {
+  auto given = given_.find(bind.descriptor);
+  if (given == given_.end()) {
+    return std::unexpected(fmt::format(
+        "{}:{}:{}: listener {} wants {}, but systemd has passed no socket of that name; see FileDescriptorName= in "
+        "the socket unit",
+        bind.place.file, bind.place.line, bind.place.column, listener.name, bind.text));
+  }
+  for (std::size_t i = 0; i < given->second.size(); ++i) {
+    Key key(bind.text, i);
+    int fd = given->second[i];
+    Held held{.socket = {.fd = fd, .address = net::local_address(fd), .listener = listener.name, .shared = true}};
+    if (!held_.contains(key)) held.fd = Fd(::dup(fd));
+    if (held.fd) held.socket.fd = held.fd.number();
+    else held.socket.fd = held_.at(key).socket.fd;
+    next.emplace(std::move(key), std::move(held));
+  }
+  return {};
+}
+
+void ListeningSockets::close(const std::vector<Socket>& gone) {
+  for (const Socket& socket : gone) {
+    ::close(socket.fd);
+    if (socket.address.is_unix()) ::unlink(socket.address.path().c_str());
+  }
+}
+
+std::vector<SocketAddress> ListeningSockets::addresses() const {
+  std::vector<SocketAddress> all;
+  for (const auto& [key, held] : held_) all.push_back(held.socket.address);
+  return all;
+}
+
+}  // namespace lockgate::server

@@ -1,0 +1,117 @@
+// lockgate: the command line. It only reads flags; what they do is in commands.h.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "server/commands.h"
+
+namespace {
+
+using namespace lockgate::server;
+
+constexpr const char* kAbout =
+    "Lockgate gives each connection a verdict by the name in its ClientHello and relays it.\n"
+    "Documentation: man lockgate, and `lockgate config-reference`.";
+
+// Everything that the flags fill, so that commands can be plain functions.
+struct Flags {
+  std::string config = kDefaultConfig;
+  bool print = false, json = false, schema = false;
+  ExplainQuestion explain;
+  PassFlags pass;
+  QuickstartFlags quickstart;
+  AskFlags ask;
+  std::string level, site;
+};
+
+CLI::App* add(CLI::App& app, const char* name, const char* about, int& status, std::function<int()> run) {
+  CLI::App* command = app.add_subcommand(name, about);
+  command->callback([&status, run = std::move(run)] { status = run(); });
+  return command;
+}
+
+void add_config(CLI::App* command, std::string& path) {
+  command->add_option("-c,--config", path, "Configuration file")->capture_default_str();
+}
+
+void add_offline(CLI::App& app, Flags& flags, int& status) {
+  auto* run = add(app, "run", "Serve until told to end", status, [&] { return run_command(flags.config); });
+  add_config(run, flags.config);
+
+  auto* check = add(app, "check", "Read the configuration, tell every mistake and foot-gun", status,
+                    [&] { return check_command(flags.config, flags.print, flags.json); });
+  add_config(check, flags.config);
+  check->add_flag("--print", flags.print, "Print the configuration in effect");
+  check->add_flag("--json", flags.json, "Diagnostics as JSON");
+
+  auto* explain = add(app, "explain", "Which site would take a connection, and why", status,
+                      [&] { return explain_command(flags.config, flags.explain, flags.json); });
+  add_config(explain, flags.config);
+  explain->add_option("name", flags.explain.name, "Host name or URL; none: a client that sends no name");
+  explain->add_option("--from", flags.explain.client, "The client's address")->capture_default_str();
+  explain->add_option("--listener", flags.explain.listener, "Only this listener");
+  explain->add_option("--alpn", flags.explain.alpn, "Protocols offered, joined by commas");
+  explain->add_option("--ja4", flags.explain.ja4, "The client's JA4");
+  explain->add_flag("--plain", flags.explain.plain, "The client speaks no TLS");
+  explain->add_flag("--json", flags.json, "As JSON");
+
+  auto* reference = add(app, "config-reference", "Print the manual of the configuration", status,
+                        [&] { return config_reference_command(flags.schema); });
+  reference->add_flag("--schema", flags.schema, "As a JSON schema");
+
+  add(app, "version", "Print the version", status, [] {
+    std::cout << "lockgate " LOCKGATE_VERSION "\n";
+    return kSuccess;
+  });
+}
+
+void add_flag_only(CLI::App& app, Flags& flags, int& status) {
+  auto* pass = add(app, "pass", "Pass TLS through by name, from flags alone", status,
+                   [&] { return pass_command(flags.pass); });
+  pass->add_option("--listen", flags.pass.listen, "Address, as \":443\"")->required();
+  pass->add_option("--to", flags.pass.to, "NAME=URL, as \"app.example.org=tcp://192.0.2.7:443\"; repeatable");
+  pass->add_option("--default", flags.pass.fallback, "URL for all other names; without it they are refused");
+  pass->add_option("--send-proxy-protocol", flags.pass.send_proxy_protocol, "off, v1 or v2")->capture_default_str();
+  pass->add_flag("--print-config", flags.pass.print_config, "Print the equivalent configuration and end");
+
+  auto* quickstart = add(app, "quickstart", "Serve a demo page, to see it work", status,
+                         [&] { return quickstart_command(flags.quickstart); });
+  quickstart->add_option("--port", flags.quickstart.port, "Port for plain HTTP and for TLS")->capture_default_str();
+  quickstart->add_option("--to", flags.quickstart.to, "NAME=URL of a TLS server to pass through; repeatable");
+}
+
+void add_asking(CLI::App& app, Flags& flags, int& status) {
+  auto ask = [&](const char* name, const char* about, std::function<int()> run) {
+    auto* command = add(app, name, about, status, std::move(run));
+    add_config(command, flags.ask.config_path);
+    command->add_option("-s,--socket", flags.ask.socket, "Control socket; default: that of the configuration");
+    command->add_flag("--json", flags.ask.json, "Answer as JSON");
+    return command;
+  };
+  ask("reload", "Have the running process read its configuration again", [&] { return reload_command(flags.ask); });
+  ask("status", "What the running process is doing", [&] { return status_command(flags.ask); });
+  ask("drain", "Have the running process finish its connections and end", [&] { return drain_command(flags.ask); });
+  auto* log = ask("log", "Change the level of the error log while it runs",
+                  [&] { return log_command(flags.ask, flags.level, flags.site); });
+  log->add_option("level", flags.level, "error, warning, info or debug")
+      ->required()
+      ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
+  log->add_option("--site", flags.site, "For this site only");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kAbout, "lockgate");
+  app.require_subcommand(1);
+  Flags flags;
+  int status = kSuccess;
+  add_offline(app, flags, status);
+  add_flag_only(app, flags, status);
+  add_asking(app, flags, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kSuccess : kBadConfig;
+  }
+  return status;
+}

@@ -1,0 +1,47 @@
+"""The clients of real life: curl, openssl s_client and Chromium."""
+import os
+import signal
+import subprocess
+import tempfile
+
+from .process import die_with_parent
+
+
+def curl(url, port, *more, address="127.0.0.1", root=None, timeout=15):
+    """curl of `url`, whose host and port are found at `address` and `port`."""
+    host = url.split("/")[2].split(":")[0]
+    trust = ["--cacert", str(root)] if root else []
+    where = f"[{address}]" if ":" in address else address
+    return subprocess.run(["curl", "-sS", "--max-time", str(timeout), "--noproxy", "*",
+                           "--connect-to", f"{host}::{where}:{port}", *trust, *map(str, more), url],
+                          capture_output=True, text=True, timeout=timeout + 5)
+
+
+def s_client(port, *more, address="127.0.0.1", stdin=""):
+    """openssl s_client; both outputs together."""
+    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    done = subprocess.run(["openssl", "s_client", "-connect", where, *map(str, more)], input=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
+    return done
+
+
+def chromium(url, host, port):
+    """What Chromium makes of `url`, whose `host` it finds on this machine at `port`: the page, or its error page."""
+    with tempfile.TemporaryDirectory(prefix="chromium-") as folder:
+        browser = subprocess.Popen(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--disable-dev-shm-usage", "--no-proxy-server", f"--user-data-dir={folder}",
+             "--ignore-certificate-errors", f"--host-resolver-rules=MAP {host} 127.0.0.1:{port}",
+             "--enable-logging=stderr", "--dump-dom", url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            preexec_fn=die_with_parent)
+        try:
+            page, messages = browser.communicate(timeout=40)
+            return page + messages
+        finally:
+            try:
+                os.killpg(browser.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            browser.wait(5)
