@@ -62,9 +62,12 @@ test-system: build build-dev
 	$(PROGRAMS) $(PYTEST) tests/system --junitxml=$(REPORTS)/system.xml
 
 .PHONY: soak
-soak: build build-dev ## the long tests, and ten minutes of each fuzz target
+soak: FUZZ_SECONDS := 600
+soak: soak-system fuzz ## the long tests, and ten minutes of each fuzz target
+
+.PHONY: soak-system
+soak-system: build build-dev
 	LOCKGATE_SOAK=1 $(PROGRAMS) $(PYTEST) tests/soak
-	$(MAKE) fuzz FUZZ_SECONDS=600
 
 .PHONY: fuzz
 fuzz: setup-test ## each fuzz target for FUZZ_SECONDS (60); SUBJECT=name for one

@@ -67,6 +67,21 @@ void LineBuilder::field(std::string_view name, bool value) {
   end(mark);
 }
 
+void LineBuilder::sentence(std::string_view name, std::string_view value) {
+  std::size_t mark = size_;
+  reserve_ = kReserve + 1;  // one more for the closing quote of a value that is cut
+  begin(name);
+  bool begun = !overflown_ && size_ + reserve_ < kLongest;  // the opening quote will fit, too
+  put_quoted(value);
+  reserve_ = kReserve;
+  if (begun && overflown_) {
+    overflown_ = false;
+    cut_ = true;
+    put("\"");
+  }
+  end(mark);
+}
+
 void LineBuilder::time(std::string_view name, WallTime value) {
   constexpr WallTime kSecond = 1'000'000'000;
   thread_local WallTime cached_second = -1;
@@ -80,8 +95,8 @@ void LineBuilder::time(std::string_view name, WallTime value) {
     fmt::format_to_n(cached.data(), cached.size(), "{:%Y-%m-%dT%H:%M:%S}", utc);
   }
   std::array<char, 32> text;
-  auto written = fmt::format_to_n(text.data(), text.size(), "{}.{:03}Z", std::string_view(cached.data(), kUpToSeconds),
-                                  value / 1'000'000 % 1000);
+  auto written = fmt::format_to_n(text.data(), text.size(), "{}.{:03}Z",
+                                  std::string_view(cached.data(), kUpToSeconds), value / 1'000'000 % 1000);
   field(name, std::string_view(text.data(), written.size));
 }
 

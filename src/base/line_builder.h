@@ -31,6 +31,8 @@ class LineBuilder {
   void optional(std::string_view name, std::string_view value) {
     if (!value.empty()) field(name, value);
   }
+  /// A quoted value that is cut short, instead of left out, where the room ends; to be the last field.
+  void sentence(std::string_view name, std::string_view value);
   /// "2026-11-20T18:55:01.123Z" (RFC 3339).
   void time(std::string_view name, WallTime value);
 

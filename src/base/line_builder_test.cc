@@ -32,8 +32,9 @@ TEST(LineBuilder, LetsNoValueForgeAFieldOrALine) {
   builder.field("b", std::string_view("1\n2\r\0\x7f", 6));
   builder.field("c", "say \"hi\" \\");
   builder.field("d", "");
-  EXPECT_EQ(builder.line(),
-            "a=\"x outcome=finished\" b=\"1\\u000a2\\u000d\\u0000\\u007f\" c=\"say \\\"hi\\\" \\\\\" d=\"\"\n");
+  EXPECT_EQ(
+      builder.line(),
+      "a=\"x outcome=finished\" b=\"1\\u000a2\\u000d\\u0000\\u007f\" c=\"say \\\"hi\\\" \\\\\" d=\"\"\n");
 }
 
 TEST(LineBuilder, KeepsUtf8AndReplacesWhatIsNot) {
@@ -41,7 +42,8 @@ TEST(LineBuilder, KeepsUtf8AndReplacesWhatIsNot) {
   builder.field("good", "\u00e9\u20ac\U0001f600");
   builder.field("bad", "\xff\xc0\xaf\xed\xa0\x80\xe2\x82");
   EXPECT_EQ(builder.line(),
-            "{\"good\":\"\u00e9\u20ac\U0001f600\",\"bad\":\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
+            "{\"good\":\"\u00e9\u20ac\U0001f600\",\"bad\":"
+            "\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
 }
 
 TEST(LineBuilder, LeavesOutWhatDoesNotFitAndSaysSo) {
@@ -49,6 +51,41 @@ TEST(LineBuilder, LeavesOutWhatDoesNotFitAndSaysSo) {
   builder.field("long", std::string(5000, 'x'));
   builder.field("short", "y");
   EXPECT_EQ(builder.line(), "{\"short\":\"y\",\"cut\":true}\n");
+}
+
+TEST(LineBuilder, CutsASentenceShortAtEveryLength) {
+  int whole = 0, cut = 0;
+  for (std::size_t size = 3900; size < 4200; ++size) {
+    LineBuilder builder(LineFormat::json);
+    builder.field("level", "info");
+    builder.sentence("message", std::string(size, 'x') + "\n" + std::string(20, 'y'));
+    std::string_view line = builder.line();
+    ASSERT_LE(line.size(), LineBuilder::kLongest);
+    ASSERT_TRUE(line.starts_with(R"({"level":"info","message":"xxx)")) << size;
+    constexpr std::string_view kWhole = "yyyyy\"}\n", kCut = "\",\"cut\":true}\n";
+    if (line.ends_with(kWhole)) {
+      ++whole;
+    } else {
+      ++cut;
+      ASSERT_TRUE(line.ends_with(kCut)) << size;
+      char last = line[line.size() - kCut.size() - 1];
+      ASSERT_TRUE(last == 'x' || last == 'a' || last == 'y') << "an escape was cut in two at " << size;
+    }
+  }
+  EXPECT_GT(whole, 100);
+  EXPECT_GT(cut, 100);
+}
+
+TEST(LineBuilder, LeavesOutASentenceThatHasNoRoomAtAll) {
+  for (std::size_t size = 4000; size < 4096; ++size) {
+    LineBuilder builder(LineFormat::json);
+    builder.field("a", std::string(size, 'x'));
+    builder.sentence("m", "yyy");
+    std::string line(builder.line());
+    bool sound = line.ends_with("\"m\":\"yyy\"}\n") || line.ends_with("y\",\"cut\":true}\n") ||
+                 line.ends_with("x\",\"cut\":true}\n") || line.ends_with("\"m\":\"\",\"cut\":true}\n");
+    ASSERT_TRUE(sound) << size << line.substr(line.size() - 40);
+  }
 }
 
 }  // namespace

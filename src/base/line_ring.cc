@@ -24,13 +24,14 @@ bool LineRing::push(std::uint16_t target, std::uint8_t severity, std::string_vie
     return false;
   }
   if (skipped > 0) {
-    write_header(tail, {.size = static_cast<std::uint32_t>(skipped), .target = 0, .severity = 0, .filler = 1});
+    write_header(tail,
+                 {.size = static_cast<std::uint32_t>(skipped), .target = 0, .severity = 0, .filler = 1});
     tail += skipped;
   }
   write_header(tail, {static_cast<std::uint32_t>(text.size()), target, severity, 0});
   if (!text.empty()) std::memcpy(memory_.get() + (tail & mask_) + sizeof(Header), text.data(), text.size());
-  // Sequentially consistent, as is the load in empty(): a producer that finds the consumer awake and a consumer
-  // that finds the ring empty cannot both be wrong.
+  // Sequentially consistent, as is the load in empty(): a producer that finds the consumer awake and a
+  // consumer that finds the ring empty cannot both be wrong.
   tail_.store(tail + wanted);
   return true;
 }

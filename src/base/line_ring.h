@@ -51,8 +51,8 @@ class LineRing {
 
   std::size_t mask_;
   std::unique_ptr<std::byte[]> memory_;
-  // Positions only grow; the place in memory is the position modulo the capacity. Each side keeps what it last
-  // saw of the other's position, so that the two rarely touch the same cache line.
+  // Positions only grow; the place in memory is the position modulo the capacity. Each side keeps what it
+  // last saw of the other's position, so that the two rarely touch the same cache line.
   alignas(64) std::atomic<std::uint64_t> tail_ = 0;  // written by the producer
   std::uint64_t seen_head_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;

@@ -1,4 +1,7 @@
 // What a section starts from before its own keys are read: defaults -> listener -> site.
+//
+// Reading begins with these and overlays what is written, so inheritance is by field;
+// printing compares with them to show only what differs.
 #pragma once
 #include "config/config.h"
 

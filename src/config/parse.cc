@@ -32,8 +32,28 @@ std::string found_text(const Node& node) {
   if (node.is_map()) return "not a map";
   if (node.text.empty()) return "but it is empty";
   if (node.text.size() <= kMost) return fmt::format("not `{}`", node.text);
-  return fmt::format("not `{}...`", node.text.substr(0, kMost));
+  std::size_t end = kMost;
+  while ((static_cast<unsigned char>(node.text[end]) & 0xc0) == 0x80) --end;  // inside a character of UTF-8
+  return fmt::format("not `{}...`", node.text.substr(0, end));
 }
+
+/// Names that are taken, and the next number for each that had to be told from others.
+class UniqueNames {
+ public:
+  void take(const std::string& name) { taken_.insert(name); }
+  /// `name`, or with a number behind it if it is taken: "default#2". Taken from then on.
+  std::string unused(const std::string& name) {
+    std::string result = name;
+    for (int& last = last_.emplace(name, 1).first->second; !taken_.insert(result).second;) {
+      result = fmt::format("{}#{}", name, ++last);
+    }
+    return result;
+  }
+
+ private:
+  std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int> last_;
+};
 
 /// Walks the tables over the tree. What cannot be read is told and keeps its default, so that all mistakes
 /// are found.
@@ -192,6 +212,7 @@ class Reader {
       }
       read_section(entry.value, {entry.key}, upstream);
       upstream_index_.emplace(upstream.name, out.size());
+      upstream_names_.take(upstream.name);
       out.push_back(std::move(upstream));
     }
   }
@@ -208,29 +229,27 @@ class Reader {
   }
   void read_value(const Node& node, Subject subject, const Form&, std::vector<Site>& out) {
     if (!node.is_list()) return misfit(node, subject, {"a list of sites", ""});
-    std::unordered_set<std::string> taken;
+    UniqueNames taken;
     for (const Node& item : node.items) {
       Site site = inherited(*listener_);
       site.place = item.mark.place();
       read_section(item, {subject.key, true}, site);
       check_verdict(item);
-      if (!site.name.empty()) taken.insert(site.name);
+      if (!site.name.empty()) taken.take(site.name);
       out.push_back(std::move(site));
     }
     for (Site& site : out) {
-      if (site.name.empty() && !site.names.empty()) site.name = unused_name(site.names.front().text(), taken);
+      if (site.name.empty() && !site.names.empty()) site.name = taken.unused(site.names.front().text());
     }
   }
   void read_value(const Node& node, Subject subject, const Form& form, UpstreamChoice& out) {
-    if (node.is_scalar() && !node.text.contains(':')) {
+    if (node.is_scalar()) {
       auto found = upstream_index_.find(node.text);
-      if (found == upstream_index_.end()) return tell_unknown_upstream(node);
-      out.index = found->second;
-      return;
-    }
-    if (auto found = upstream_index_.find(node.text); node.is_scalar() && found != upstream_index_.end()) {
-      out.index = found->second;
-      return;
+      if (found != upstream_index_.end()) {
+        out.index = found->second;
+        return;
+      }
+      if (!node.text.contains(':')) return tell_unknown_upstream(node);
     }
     Upstream upstream = inherited_upstream(config_->defaults);
     read_value(node, subject, form, upstream.endpoints);
@@ -297,25 +316,18 @@ class Reader {
     auto index = static_cast<std::uint32_t>(config_->upstreams.size());
     std::string name = upstream.endpoints.front().url;
     if (auto more = upstream.endpoints.size() - 1) name += fmt::format(" and {} more", more);
-    upstream.name = name;
-    for (int again = 2; !upstream_index_.emplace(upstream.name, index).second; ++again) {
-      upstream.name = fmt::format("{}#{}", name, again);
-    }
+    upstream.name = upstream_names_.unused(name);
+    upstream_index_.emplace(upstream.name, index);
     in_place_.emplace(std::move(identity), index);
     config_->upstreams.push_back(std::move(upstream));
     return index;
-  }
-
-  static std::string unused_name(const std::string& first, std::unordered_set<std::string>& taken) {
-    std::string name = first;
-    for (int again = 2; !taken.insert(name).second; ++again) name = fmt::format("{}#{}", first, again);
-    return name;
   }
 
   std::vector<Diagnostic>& diagnostics_;
   Config* config_ = nullptr;
   const Listener* listener_ = nullptr;  // whose sites are read
   std::unordered_map<std::string, std::uint32_t> upstream_index_;
+  UniqueNames upstream_names_;
   std::unordered_map<std::string, std::uint32_t> in_place_;  // by their endpoints
 };
 

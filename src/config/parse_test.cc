@@ -136,6 +136,13 @@ TEST(Parse, ReadsThousandsOfSites) {
   EXPECT_EQ(parsed.config->upstreams.size(), 50u);
 }
 
+TEST(Parse, CutsNoCharacterInTwoWhenItQuotes) {
+  auto parsed =
+      parse_text(fmt::format("log: {{ to: \"x{}\" }}\n{}", repeated("\u00e9", 100), kSmallest), "f.yaml");
+  EXPECT_TRUE(first_of(parsed).ends_with(fmt::format("not `x{}...`", repeated("\u00e9", 29))))
+      << first_of(parsed);
+}
+
 TEST(Words, HoldPlaceSeverityAndHint) {
   Diagnostic diagnostic{.place = {"f.yaml", 12, 7}, .message = "it is wrong", .hint = "do this"};
   EXPECT_EQ(words(diagnostic), "f.yaml:12:7: error: it is wrong (do this)");

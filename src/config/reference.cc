@@ -115,6 +115,16 @@ std::string chapter() {
   return text;
 }
 
+/// Of words that are switched on by being in a list.
+template <>
+std::string chapter<ProxyTlvs>() {
+  std::string text = fmt::format("\n## {}\n\n{}\n\n| word | meaning |\n|---|---|\n",
+                                 kSection<ProxyTlvs>.title, kSection<ProxyTlvs>.sentence);
+  for_each_field<ProxyTlvs>(
+      [&](const auto& field) { text += fmt::format("| `{}` | {} |\n", field.key, field.sentence); });
+  return text;
+}
+
 template <Sectioned... Structs>
 std::string chapters() {
   return (chapter<Structs>() + ...);

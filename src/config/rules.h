@@ -1,4 +1,7 @@
 // What the tables cannot say: rules between options, whose breach is an error.
+//
+// They are applied to a configuration that was read without a mistake, so that one
+// mistake is told once. Pure: looks at nothing but the configuration. Throws nothing.
 #pragma once
 #include <vector>
 

@@ -18,14 +18,16 @@ class Attempts final : private StreamOwner {
  public:
   explicit Attempts(loop::Reactor& reactor) : reactor_(reactor) {}
 
-  void add(const SocketAddress& to, const SocketOptions& options) {
+  // False if it failed at once.
+  bool add(const SocketAddress& to, const SocketOptions& options) {
     auto stream = TcpStream::connect(reactor_, to, options);
     if (!stream) {
       last_error_ = stream.error();
-      return;
+      return false;
     }
     (*stream)->set_owner(this);
     under_way_.push_back({std::move(*stream), to});
+    return true;
   }
 
   // The first attempt that has connected; those that failed are dropped.
@@ -46,7 +48,7 @@ class Attempts final : private StreamOwner {
     return {};
   }
 
-  bool none() const { return under_way_.empty(); }
+  std::size_t count() const { return under_way_.size(); }
   const Error& last_error() const { return last_error_; }
   loop::WaitSlot& changed() { return changed_; }
 
@@ -78,17 +80,16 @@ std::vector<SocketAddress> interleaved(std::span<const SocketAddress> addresses)
   return result;
 }
 
-Task<Connected> SystemConnector::connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+Task<Connected> SystemConnector::connect(std::span<const SocketAddress> addresses, SocketOptions options,
                                          Instant deadline) {
   Attempts attempts(reactor_);
-  for (std::size_t next = 0; next < addresses.size() || !attempts.none();) {
+  for (std::size_t next = 0; next < addresses.size() || attempts.count() > 0;) {
     Instant until = deadline;
     if (next < addresses.size()) {
-      attempts.add(addresses[next++], options);
-      if (attempts.none()) continue;
+      if (!attempts.add(addresses[next++], options)) continue;
       if (next < addresses.size()) until = std::min(deadline, reactor_.now() + kHeadStart);
     }
-    while (!attempts.none()) {
+    for (std::size_t count = attempts.count(); attempts.count() == count;) {
       loop::Wait wait(reactor_, attempts.changed(), until);
       bool woken = co_await wait;
       auto winner = attempts.settle();

@@ -1,7 +1,8 @@
 // Connecting to one of an endpoint's addresses: happy eyeballs (RFC 8305).
 //
 // Addresses are tried in order, IPv6 and IPv4 in turn; each has a head start over
-// the next, and the first that answers wins. Destroying the task gives all up.
+// the next, which ends early if an attempt fails, and the first that answers wins.
+// Destroying the task gives all up.
 #pragma once
 #include <span>
 #include <vector>
@@ -27,14 +28,14 @@ class Connector {
   virtual ~Connector() = default;
   /// Fails with the last address's error, or `timed_out` at the deadline. `addresses` are not empty and stay
   /// where they are until then.
-  virtual loop::Task<Connected> connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+  virtual loop::Task<Connected> connect(std::span<const SocketAddress> addresses, SocketOptions options,
                                         Instant deadline) = 0;
 };
 
 class SystemConnector final : public Connector {
  public:
   explicit SystemConnector(loop::Reactor& reactor) : reactor_(reactor) {}
-  loop::Task<Connected> connect(std::span<const SocketAddress> addresses, const SocketOptions& options,
+  loop::Task<Connected> connect(std::span<const SocketAddress> addresses, SocketOptions options,
                                 Instant deadline) override;
 
  private:

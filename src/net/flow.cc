@@ -46,12 +46,10 @@ Result<Flow::Step> Flow::copy() {
   Room room = buffers_.scratch();
   auto arrived = from_.read_some(room);
   if (!arrived) return broke(arrived.error(), from_side_);
-  if (arrived->ended) {
-    ended_ = true;
-    return Step::again;
-  }
-  if (arrived->bytes == 0) return Step::wait;
+  if (arrived->bytes == 0 && !arrived->ended) return Step::wait;
   moved_ = true;
+  ended_ = arrived->ended;
+  if (ended_) return Step::again;
   bytes_ += arrived->bytes;
   Bytes bytes = room.first(arrived->bytes);
   auto written = to_.write_some(bytes);

@@ -33,7 +33,7 @@ class Flow {
   bool sender_ended() const { return ended_; }
   /// Bytes taken from the sender.
   std::uint64_t bytes() const { return bytes_; }
-  /// Whether anything moved since the last call.
+  /// Whether anything moved since the last call, be it the end.
   bool take_moved() { return std::exchange(moved_, false); }
 
  private:

@@ -27,9 +27,13 @@ void Relay::cut(Errc why, const char* doing) {
 }
 
 void Relay::run() {
+  if (over_) return;  // the owner keeps it for a while
   bool going = !end_.error && pump(up_) && pump(down_);
   if (going && timer_.expired()) tire();
-  if (end_.error || (up_.finished() && down_.finished())) tell_end();
+  over_ = end_.error || (up_.finished() && down_.finished());
+  if (!over_) return;
+  RelayEnd end = end_;
+  owner_.relay_ended(end);
 }
 
 // False once the relay is over.
@@ -53,16 +57,6 @@ bool Relay::pump(Flow& flow) {
 void Relay::tire() {
   if (reactor_.now() < deadline()) return reactor_.start(timer_, deadline());
   stop({.code = Errc::timed_out, .doing = "relaying"});
-}
-
-// Nothing may call run() again, should the owner keep the relay for a while.
-void Relay::tell_end() {
-  client_->set_owner(nullptr);
-  upstream_->set_owner(nullptr);
-  timer_.stop();
-  unlink();
-  RelayEnd end = end_;
-  owner_.relay_ended(end);
 }
 
 void Relay::stop(const Error& error) {

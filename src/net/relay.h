@@ -55,7 +55,6 @@ class Relay final : private loop::Runnable, private StreamOwner {
   void stream_changed() override { reactor_.enqueue(*this); }
   bool pump(Flow& flow);
   void tire();
-  void tell_end();
   void stop(const Error& error);
   Instant deadline() const;
 
@@ -66,6 +65,7 @@ class Relay final : private loop::Runnable, private StreamOwner {
   Flow up_, down_;
   RelayEnd end_;
   Instant last_moved_;
+  bool over_ = false;
   loop::Timer timer_{*this};
 };
 

@@ -160,8 +160,9 @@ Task<Addresses> Resolver::addresses(std::string name) {
   // Nothing but the file answers on the spot.
   if (question->answer && *question->answer) (*question->answer)->ttl = kFileTtl;
   schedule();
-  auto answer = answer_of(reactor_, std::move(question));
-  co_return co_await answer;
+  auto task = answer_of(reactor_, std::move(question));
+  auto answer = co_await task;
+  co_return answer;
 }
 
 Task<Services> Resolver::services(std::string name) {
@@ -170,8 +171,9 @@ Task<Services> Resolver::services(std::string name) {
   constexpr int kInternet = 1, kService = 33;  // class and type of what is asked for (RFC 1035, RFC 2782)
   ares_query(channel_, name.c_str(), kInternet, kService, take_services, held(question));
   schedule();
-  auto answer = answer_of(reactor_, std::move(question));
-  co_return co_await answer;
+  auto task = answer_of(reactor_, std::move(question));
+  auto answer = co_await task;
+  co_return answer;
 }
 
 void Resolver::open(const ResolverOptions& options) {

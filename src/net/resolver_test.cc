@@ -27,11 +27,12 @@ SocketAddress bound_address(int fd) {
   return SocketAddress::from_system(reinterpret_cast<sockaddr*>(&room), size);
 }
 
+/// None if the address is taken.
 Fd bound_socket(const SocketAddress& at, int type) {
   Fd fd(::socket(at.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_storage room;
   socklen_t size = at.to_system(room);
-  EXPECT_EQ(::bind(fd.number(), reinterpret_cast<sockaddr*>(&room), size), 0);
+  if (::bind(fd.number(), reinterpret_cast<sockaddr*>(&room), size) != 0) return {};
   return fd;
 }
 
@@ -39,8 +40,10 @@ Fd bound_socket(const SocketAddress& at, int type) {
 class NameServer {
  public:
   explicit NameServer(loop::Reactor& reactor, const char* ip = "127.0.0.1") : reactor_(reactor) {
-    udp_.fd = bound_socket({Ip::parse(ip).value(), 0}, SOCK_DGRAM);
-    tcp_.fd = bound_socket(address(), SOCK_STREAM);
+    while (!tcp_.fd) {  // both have the same port, which may be free for one and taken for the other
+      udp_.fd = bound_socket({Ip::parse(ip).value(), 0}, SOCK_DGRAM);
+      tcp_.fd = bound_socket(address(), SOCK_STREAM);
+    }
     ::listen(tcp_.fd.number(), 16);
     udp_.readable = [this] { take_datagrams(); };
     tcp_.readable = [this] { accept(); };

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/line_builder.h"
+#include "config/words.h"
 
 namespace lockgate::proxy {
 namespace {
@@ -61,7 +62,7 @@ void add_client(LineBuilder& builder, const AccessLine& line) {
 
 void add_verdict(LineBuilder& builder, const AccessLine& line) {
   builder.optional("site", line.site ? line.site->site->name : "");
-  builder.field("verdict", line.site ? name_of(line.site->site->verdict) : "none");
+  builder.field("verdict", line.site ? config::word_of(line.site->site->verdict) : "none");
   builder.optional("why", why(line.facts));
   if (!line.site || line.site->site->verdict == config::Verdict::reject) return;
   builder.field("upstream", line.plan.upstreams[line.site->site->upstream]->config.name);

@@ -46,7 +46,7 @@ class Connection final : public ListNode, private loop::Completion, private net:
   void cut(Errc why, const char* doing);
 
   const Facts& facts() const { return facts_; }
-  const SitePlan* site() const { return site_; }
+  const std::string& listener_name() const { return listener_.listener->name; }
   std::uint64_t bytes_up() const { return relay_ ? relay_->bytes_up() : 0; }
   std::uint64_t bytes_down() const { return relay_ ? relay_->bytes_down() : 0; }
 

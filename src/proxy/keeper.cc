@@ -102,7 +102,7 @@ class Keeper::Kept {
     Targets found;
     Duration ttl = answer.ttl;
     for (const auto& service : answer.services) {
-      auto asking_host = resolver_->addresses(service.name);
+      auto asking_host = resolver_->addresses(service.name + ".");  // absolute: no search domains
       auto host = co_await loop::attempt(std::move(asking_host));
       if (!host) continue;
       ttl = std::min(ttl, host->ttl);
@@ -138,7 +138,7 @@ class Keeper::Kept {
     }
     if (all->empty()) return;
     targets_ = std::move(all);
-    keeper_.publish_(*upstream_, targets_);
+    keeper_.publish_(upstream_, targets_);
   }
 
   void tell_unresolved(std::size_t index, const Error& error) {

@@ -20,7 +20,7 @@ namespace lockgate::proxy {
 class Keeper {
  public:
   /// Called on the keeper's thread whenever an upstream has new targets.
-  using Publish = std::function<void(const Upstream&, std::shared_ptr<const Targets>)>;
+  using Publish = std::function<void(std::shared_ptr<const Upstream>, std::shared_ptr<const Targets>)>;
 
   Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish);
   ~Keeper();

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "config/words.h"
+
 namespace lockgate::proxy {
 namespace {
 
 SitePlan compile_site(const config::Listener& listener, const config::Site& site, Registry& registry) {
   SitePlan plan{.site = &site};
-  plan.tally = registry.tally(listener.name, site.name, std::string(name_of(site.verdict)));
+  plan.tally = registry.tally(listener.name, site.name, std::string(config::word_of(site.verdict)));
   plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
   plan.access_log = registry.log_target(site.access_log.to);
   return plan;
@@ -66,18 +68,6 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
     plan->listeners.push_back(compile_listener(listener, registry));
   }
   return plan;
-}
-
-std::string_view name_of(config::Verdict verdict) {
-  switch (verdict) {
-    case config::Verdict::pass:
-      return "pass";
-    case config::Verdict::plain:
-      return "plain";
-    case config::Verdict::reject:
-      return "reject";
-  }
-  return "";
 }
 
 }  // namespace lockgate::proxy

@@ -80,8 +80,6 @@ class Registry {
 std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config, OwnAddresses own,
                                     Registry& registry);
 
-std::string_view name_of(config::Verdict verdict);
-
 /// A plan with one worker's views of its upstreams.
 struct WorkerPlan {
   std::shared_ptr<const Plan> plan;

@@ -21,6 +21,7 @@ class Worker::Door final : public net::Acceptor {
         listener_(std::move(listener)) {}
 
   int fd() const { return fd_; }
+  void serve(const std::string& listener) { listener_ = listener; }
   /// Admits the held connection if there is room now.
   void retry() {
     if (!held_) return;
@@ -119,6 +120,9 @@ void Worker::take_targets(const Upstream& upstream, std::shared_ptr<const Target
 }
 
 void Worker::open(int fd, bool shared, const SocketAddress& address, const std::string& listener) {
+  for (auto& door : doors_) {
+    if (door->fd() == fd) return door->serve(listener);
+  }
   doors_.push_back(std::make_unique<Door>(*this, fd, shared, address, listener));
 }
 
@@ -161,7 +165,7 @@ void Worker::serve(const ListenerPlan& listener, Fd fd, Facts facts, Places plac
   if (!stream) return refuse_full(listener, facts, stream.error());
   auto* connection = new Connection(house_, *this, plan_, listener, std::move(*stream), std::move(facts), std::move(places));
   connections_.push_back(*connection);
-  ++count_;
+  count_.store(count_ + 1, std::memory_order_relaxed);
   connection->begin();
 }
 
@@ -178,7 +182,7 @@ void Worker::refuse_full(const ListenerPlan& listener, const Facts& facts, const
 }
 
 void Worker::connection_over(Connection& connection) {
-  --count_;
+  count_.store(count_ - 1, std::memory_order_relaxed);
   delete &connection;
 }
 

@@ -32,7 +32,8 @@ class Worker final : private ConnectionOwner {
   /// New connections follow this plan; `known` are its upstreams' targets, null where there are none yet.
   void take_plan(std::shared_ptr<const Plan> plan, const std::vector<std::shared_ptr<const Targets>>& known);
   void take_targets(const Upstream& upstream, std::shared_ptr<const Targets> targets);
-  /// Accepts from `fd`, which stays the caller's, for the listener of that name.
+  /// Accepts from `fd`, which stays the caller's, for the listener of that name. A socket that is open already
+  /// only changes its listener.
   void open(int fd, bool shared, const SocketAddress& address, const std::string& listener);
   /// Takes what waits in the backlog of `fd`, then leaves it alone.
   void close(int fd);
@@ -42,7 +43,9 @@ class Worker final : private ConnectionOwner {
   /// Ends all connections.
   void cut_all(Errc why, const char* doing);
 
-  std::size_t connections() const { return count_; }
+  /// Connections being served now. Any thread.
+  std::size_t connections() const { return count_.load(std::memory_order_relaxed); }
+  std::size_t number() const { return house_.worker; }
   /// Calls `see(connection)` for each.
   template <class See>
   void each_connection(See see) {
@@ -66,7 +69,7 @@ class Worker final : private ConnectionOwner {
   std::shared_ptr<WorkerPlan> plan_;
   std::vector<std::unique_ptr<Door>> doors_;
   List<Connection> connections_;
-  std::size_t count_ = 0;
+  std::atomic<std::size_t> count_ = 0;  // written by the worker's thread alone
 };
 
 }  // namespace lockgate::proxy

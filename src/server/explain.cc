@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "config/words.h"
 #include "proxy/router.h"
 
 namespace lockgate::server {
@@ -78,7 +79,7 @@ nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Confi
   }
   const config::Site& site = *answer.site->site;
   told["site"] = site.name;
-  told["verdict"] = proxy::name_of(site.verdict);
+  told["verdict"] = config::word_of(site.verdict);
   told["why"] = answer.pattern == "default" ? "default" : fmt::format("name {}", answer.pattern);
   if (site.place.line > 0) told["place"] = fmt::format("{}:{}", site.place.file, site.place.line);
   if (site.verdict == config::Verdict::reject) return told;

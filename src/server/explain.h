@@ -1,6 +1,7 @@
 // explain: which listener, site and upstream would take a connection, and why. Asks
 // the configuration alone; nothing has to run.
 #pragma once
+#include <expected>
 #include <optional>
 #include <string>
 

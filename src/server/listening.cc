@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "net/tcp.h"
 #include "proxy/upstream.h"
 
@@ -126,6 +128,15 @@ std::vector<SocketAddress> ListeningSockets::addresses() const {
   std::vector<SocketAddress> all;
   for (const auto& [key, held] : held_) all.push_back(held.socket.address);
   return all;
+}
+
+std::vector<SocketAddress> ListeningSockets::addresses_of(const std::string& listener) const {
+  std::vector<SocketAddress> own;
+  for (const auto& [key, held] : held_) {
+    bool seen = std::ranges::find(own, held.socket.address) != own.end();
+    if (held.socket.listener == listener && !seen) own.push_back(held.socket.address);
+  }
+  return own;
 }
 
 }  // namespace lockgate::server

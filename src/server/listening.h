@@ -41,6 +41,8 @@ class ListeningSockets {
 
   /// Every address bound, with real ports.
   std::vector<SocketAddress> addresses() const;
+  /// Those of one listener, each once.
+  std::vector<SocketAddress> addresses_of(const std::string& listener) const;
 
  private:
   struct Held {

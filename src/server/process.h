@@ -1,20 +1,20 @@
 // Process: the whole house. It builds the rooms' things, starts the workers, and on
 // its own thread reloads, drains, answers the operator and keeps the upstreams.
 //
-// Connections never pass through this thread. Start order: logs, privileges, sockets,
-// sandbox, workers, admin; the end is the same backwards.
+// Connections never pass through this thread. Members stand in the order in which they
+// are made; the end is the same backwards.
 #pragma once
-#include <atomic>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "loop/scope.h"
 #include "proxy/keeper.h"
-#include "proxy/worker.h"
 #include "server/admin.h"
 #include "server/control.h"
+#include "server/crew.h"
+#include "server/demo_origin.h"
 #include "server/journal.h"
 #include "server/listening.h"
 #include "server/log_writer.h"
@@ -25,45 +25,64 @@
 
 namespace lockgate::server {
 
-class Process final : private Overview, private Commands, private SignalOwner {
+struct ProcessOptions {
+  std::string config_path;  // what a reload reads; empty if the configuration came from flags
+  Fd demo_listening;        // where the demo origin listens, if it is wanted
+};
+
+class Process final : private Observed, private Commands, private SignalOwner {
  public:
-  /// `config_path` is what a reload reads; empty if the configuration came from flags.
-  Process(config::Config config, std::string config_path);
-  ~Process();
+  Process(config::Config config, ProcessOptions options);
+  ~Process() override;
 
   /// Serves until told to end; the exit code.
   int run();
 
  private:
-  struct Crew {
-    std::unique_ptr<Journal> journal;
-    std::unique_ptr<proxy::Worker> worker;
-    std::thread thread;
-  };
+  using Outcome = std::expected<void, std::string>;
 
-  bool start();
-  void start_workers();
-  bool start_admin();
-  std::expected<void, std::string> apply(config::Config config);
+  Outcome start();
+  Outcome become_service();
+  Outcome open_admin();
+  Outcome apply(std::shared_ptr<const config::Config> config);
   void send_plan(const std::shared_ptr<const proxy::Plan>& plan, const ListeningSockets::Change& change);
-  void tell_workers(std::function<void(proxy::Worker&)> letter, std::function<void()> done);
-
-  struct Reloaded {
-    bool ok = false;
-    std::string message;
-  };
-  Reloaded reload();
+  loop::Task<void> close_gone(std::vector<ListeningSockets::Socket> gone);
+  Outcome reload();
+  void warn_of_restart_only(const config::Config& next);
   void begin_drain();
   loop::Task<void> drain();
-  loop::Task<void> watchdog();
+  loop::Task<void> prove_alive(Duration every);
 
   void signalled(int number) override;
+  bool draining() const override { return draining_; }
+  loop::Task<Overview> overview() override;
   loop::Task<nlohmann::json> handle(nlohmann::json request) override;
+  nlohmann::json set_log_level(const nlohmann::json& request);
 
   SystemClock clock_;
-  std::string config_path_;
+  ProcessOptions options_;
   std::shared_ptr<const config::Config> config_;
-  loop::Reactor reactor_{clock_};
+  std::size_t workers_;
+  LogRules rules_;
+  LogWriter logs_;
+  Journal journal_;
+  loop::Reactor reactor_;
+  net::SystemConnector connector_;
+  Signals signals_;
+  Crew crew_;
+  proxy::Keeper keeper_;
+  ProcessRegistry registry_;
+  ListeningSockets sockets_;
+  AdminPages admin_pages_;
+  HttpServer admin_;
+  std::unique_ptr<ControlSocket> control_;
+  DemoOrigin demo_pages_;
+  HttpServer demo_;
+  loop::Scope scope_;
+
+  bool draining_ = false;
+  WallTime started_ = 0, loaded_ = 0;
+  std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;
 };
 
 }  // namespace lockgate::server

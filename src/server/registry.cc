@@ -1,7 +1,5 @@
 #include "server/registry.h"
 
-#include "proxy/access_log.h"
-
 namespace lockgate::server {
 
 ProcessRegistry::ProcessRegistry(proxy::Keeper& keeper, LogWriter& logs, std::size_t workers,
@@ -32,7 +30,7 @@ std::shared_ptr<const proxy::Upstream> ProcessRegistry::upstream(const config::U
 }
 
 std::uint16_t ProcessRegistry::log_target(const config::LogTarget& target) {
-  return target.kind == config::LogTarget::Kind::off ? proxy::kNoLog : logs_.target_for(target);
+  return logs_.target_for(target);
 }
 
 std::vector<std::shared_ptr<const proxy::Tally>> ProcessRegistry::tallies() const {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "base/address.h"
@@ -65,12 +66,13 @@ struct Pair {
   net::AnyStream near, far;
 };
 
-/// Two connected streams. `faults` and `manner` concern the near end, which they know by `label`; `live` counts
-/// both ends for as long as they exist.
+/// Two connected streams. `faults` and `manner` concern the near end, which they know by `label`; `live`
+/// counts both ends for as long as they exist.
 Pair memory_pair(loop::Reactor& reactor, Faults& faults, const Manner& manner, const std::string& label,
                  const std::shared_ptr<int>& live);
 
-/// A network of addresses behind which a test listens. Addresses are tried in order; one that nobody knows refuses.
+/// A network of addresses behind which a test listens. Addresses are tried in order; one that nobody knows
+/// refuses.
 class MemoryNetwork final : public net::Connector {
  public:
   /// Is handed the far end of each connection.
@@ -85,7 +87,7 @@ class MemoryNetwork final : public net::Connector {
   /// A connection from outside, as a listener would accept it.
   Pair pair(const std::string& label) { return memory_pair(reactor_, faults_, manner_, label, live_); }
   /// The near end is labelled with its address.
-  loop::Task<net::Connected> connect(std::span<const SocketAddress> addresses, const net::SocketOptions& options,
+  loop::Task<net::Connected> connect(std::span<const SocketAddress> addresses, net::SocketOptions options,
                                      Instant deadline) override;
 
   Faults& faults() { return faults_; }
@@ -113,8 +115,9 @@ loop::Task<void> hear(net::Stream& stream, Heard& heard);
 /// Writes `text`, and then the end if `finish`. An error ends it silently: the listening side tells.
 loop::Task<void> say(net::Stream& stream, std::string text, bool finish);
 
-/// Turns the reactor, `step` of time passing with each turn, until `done` or `most` turns are over. True if done.
-bool turn_until(loop::Reactor& reactor, ManualClock& clock, const std::function<bool()>& done, int most = 10'000,
-                Duration step = {});
+/// Turns the reactor, `step` of time passing with each turn, until `done` or `most` turns are over. True if
+/// done.
+bool turn_until(loop::Reactor& reactor, ManualClock& clock, const std::function<bool()>& done,
+                int most = 10'000, Duration step = {});
 
 }  // namespace lockgate::stories

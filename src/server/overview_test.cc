@@ -1,0 +1,56 @@
+#include "server/overview.h"
+
+#include <gtest/gtest.h>
+
+namespace lockgate::server {
+namespace {
+
+class Nothing final : public proxy::Journal, public net::Connector {
+ public:
+  void line(std::uint16_t, std::string_view) override {}
+  void tell(config::LogLevel, std::uint64_t, std::string_view, std::string_view) override {}
+  bool wants(config::LogLevel, std::string_view) const override { return false; }
+  loop::Task<net::Connected> connect(std::span<const SocketAddress>, net::SocketOptions, Instant) override {
+    co_await loop::fail(Errc::refused, "connecting");
+    std::unreachable();
+  }
+};
+
+config::Endpoint endpoint(const char* address) {
+  return {.address = *SocketAddress::parse(address), .url = std::string("tcp://") + address};
+}
+
+TEST(OverviewOfUpstreams, ShowsOneThatAReloadHasChangedOnce) {
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  Nothing nothing;
+  proxy::Keeper keeper(reactor, nothing, nothing, [](const auto&, const auto&) {});
+  config::Upstream old{.name = "portal", .endpoints = {endpoint("192.0.2.1:443"), endpoint("192.0.2.2:443")}};
+  config::Upstream fresh{.name = "portal",
+                         .endpoints = {endpoint("192.0.2.2:443"), endpoint("192.0.2.3:443")}};
+  auto first = keeper.keep(old, {}), second = keeper.keep(fresh, {});
+  auto upstreams = overview_of(keeper, clock.now());
+  ASSERT_EQ(upstreams.size(), 1u);
+  EXPECT_EQ(upstreams[0].name, "portal");
+  EXPECT_TRUE(upstreams[0].resolved);
+  ASSERT_EQ(upstreams[0].endpoints.size(), 3u);
+  EXPECT_EQ(upstreams[0].endpoints[0].addresses.size(), 1u);
+}
+
+TEST(OverviewOfUpstreams, ShowsAnEndpointThatIsPutAside) {
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  Nothing nothing;
+  std::shared_ptr<const proxy::Targets> targets;
+  proxy::Keeper keeper(reactor, nothing, nothing, [&](const auto&, auto told) { targets = told; });
+  auto upstream = keeper.keep({.name = "portal", .endpoints = {endpoint("192.0.2.1:443")}}, {});
+  for (int i = 0; i < 3; ++i) targets->front().endpoint->connect_failed(clock.now(), {});
+  auto seen = overview_of(keeper, clock.now()).at(0).endpoints.at(0);
+  EXPECT_EQ(seen.label, "tcp://192.0.2.1:443");
+  EXPECT_TRUE(seen.up && seen.ejected);
+  EXPECT_EQ(seen.failures, 3u);
+  EXPECT_FALSE(overview_of(keeper, clock.now() + std::chrono::seconds(11))[0].endpoints[0].ejected);
+}
+
+}  // namespace
+}  // namespace lockgate::server

@@ -1,0 +1,333 @@
+#include "server/process.h"
+
+#include <fmt/core.h>
+#include <ifaddrs.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "config/check.h"
+#include "config/parse.h"
+#include "config/words.h"
+#include "server/commands.h"
+#include "server/privileges.h"
+#include "server/sandbox.h"
+#include "server/status.h"
+
+namespace lockgate::server {
+
+using loop::Task;
+
+namespace {
+
+constexpr Duration kAskWorkers = std::chrono::seconds(2);
+constexpr Duration kDrainLook = std::chrono::milliseconds(50);
+
+std::size_t worker_count(const config::Config& config) {
+  return config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::vector<Ip> local_addresses() {
+  std::vector<Ip> ips;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return ips;
+  Owned<ifaddrs, ::freeifaddrs> owned(list);
+  for (ifaddrs* one = list; one; one = one->ifa_next) {
+    bool inet = one->ifa_addr && (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6);
+    if (!inet) continue;
+    socklen_t size = one->ifa_addr->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    ips.push_back(SocketAddress::from_system(one->ifa_addr, size).ip());
+  }
+  return ips;
+}
+
+// Every log target that a configuration names.
+std::vector<config::LogTarget> log_targets(const config::Config& config) {
+  std::vector<config::LogTarget> targets{config.log.to};
+  for (const auto& listener : config.listeners) {
+    targets.push_back(listener.access_log.to);
+    for (const auto& site : listener.sites) targets.push_back(site.access_log.to);
+  }
+  return targets;
+}
+
+std::string sentences(const std::vector<config::Diagnostic>& diagnostics) {
+  std::string text;
+  for (const auto& diagnostic : diagnostics) {
+    if (diagnostic.severity == config::Diagnostic::Severity::error) text += words(diagnostic) + "\n";
+  }
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+
+// A handle of the plan whose count one worker alone changes.
+std::shared_ptr<const proxy::Plan> handle_of(const std::shared_ptr<const proxy::Plan>& plan) {
+  return {plan.get(), [plan](const proxy::Plan*) {}};
+}
+
+}  // namespace
+
+Process::Process(config::Config config, ProcessOptions options)
+    : options_(std::move(options)),
+      config_(std::make_shared<const config::Config>(std::move(config))),
+      workers_(worker_count(*config_)),
+      logs_(clock_, rules_, workers_ + 1),
+      journal_(logs_.producer(workers_), rules_, clock_),
+      reactor_(clock_),
+      connector_(reactor_),
+      signals_(reactor_, *this),
+      crew_(reactor_, clock_, logs_, rules_, workers_),
+      keeper_(reactor_, connector_, journal_,
+              [this](std::shared_ptr<const proxy::Upstream> upstream, std::shared_ptr<const proxy::Targets> targets) {
+                crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
+              }),
+      registry_(keeper_, logs_, workers_,
+                [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
+      sockets_(systemd_sockets()),
+      admin_pages_(*this, machine_name()),
+      admin_(reactor_, admin_pages_),
+      demo_(reactor_, demo_pages_),
+      scope_(reactor_) {}
+
+Process::~Process() = default;
+
+int Process::run() {
+  auto started = start();
+  if (!started) {
+    std::cerr << "lockgate: " << started.error() << "\n";
+    return kFailure;
+  }
+  reactor_.run();
+  notify_systemd("STOPPING=1");
+  return kSuccess;
+}
+
+Process::Outcome Process::start() {
+  started_ = loaded_ = clock_.wall();
+  if (auto became = become_service(); !became) return became;
+  if (auto opened = open_admin(); !opened) return opened;
+  logs_.start();
+  if (auto applied = apply(config_); !applied) return applied;
+  if (auto confined = enter_sandbox(); !confined) return std::unexpected(words(confined.error()));
+  crew_.start();
+  notify_systemd("READY=1");
+  if (auto every = watchdog_interval()) scope_.spawn(prove_alive(*every / 2));
+  journal_.tell(config::LogLevel::info, 0, "",
+                fmt::format("serving with {} workers, version {}", workers_, LOCKGATE_VERSION));
+  return {};
+}
+
+// As root: what only root can do comes first, then we are the service's user, who binds the ports.
+Process::Outcome Process::become_service() {
+  auto descriptors = raise_descriptor_limit(config::descriptors_needed(*config_));
+  if (!descriptors) {
+    journal_.at(config::LogLevel::warning, "{}", descriptors.error());
+  }
+  return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
+}
+
+Process::Outcome Process::open_admin() {
+  if (config_->admin.bind) {
+    auto fd = net::listen(*config_->admin.bind, {.shared_port = false});
+    if (!fd) {
+      return std::unexpected(fmt::format("the admin address {} cannot be bound: {} (set admin.bind, or `bind: off`)",
+                                         config_->admin.bind->text(), words(fd.error())));
+    }
+    admin_.open(std::move(*fd));
+  }
+  if (options_.demo_listening) demo_.open(std::move(options_.demo_listening));
+  if (config_->admin.control_socket.empty()) return {};
+  auto control = ControlSocket::open(reactor_, config_->admin.control_socket, *this);
+  if (!control) return std::unexpected(control.error());
+  control_ = std::move(*control);
+  return {};
+}
+
+// Makes `config` the one in effect, or changes nothing.
+Process::Outcome Process::apply(std::shared_ptr<const config::Config> config) {
+  for (const auto& target : log_targets(*config)) {
+    if (auto usable = can_open(target); !usable) return usable;
+  }
+  auto change = sockets_.change_to(*config, workers_);
+  if (!change) return std::unexpected(change.error());
+  rules_.apply(*config, logs_.target_for(config->log.to));
+  registry_.begin_plan(*config);
+  auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
+  send_plan(plan, *change);
+  config_ = std::move(config);
+  std::vector<std::uint16_t> used;
+  for (const auto& target : log_targets(*config_)) used.push_back(logs_.target_for(target));
+  logs_.close_unused(used);
+  registry_.forget_unused();
+  keeper_.forget_unused();
+  return {};
+}
+
+void Process::send_plan(const std::shared_ptr<const proxy::Plan>& plan, const ListeningSockets::Change& change) {
+  std::vector<std::shared_ptr<const proxy::Targets>> known;
+  for (const auto& upstream : plan->upstreams) known.push_back(keeper_.targets(*upstream));
+  crew_.post_all([plan, known, open = change.open](proxy::Worker& worker) {
+    worker.take_plan(handle_of(plan), known);
+    for (const auto& socket : open) {
+      if (!socket.shared && socket.worker != worker.number()) continue;
+      worker.open(socket.fd, socket.shared, socket.address, socket.listener);
+    }
+  });
+  if (!change.gone.empty()) scope_.spawn(close_gone(change.gone));
+}
+
+Task<void> Process::close_gone(std::vector<ListeningSockets::Socket> gone) {
+  auto closing = crew_.ask_all(
+      [gone](proxy::Worker& worker) {
+        for (const auto& socket : gone) worker.close(socket.fd);
+      },
+      kNever);
+  bool closed = co_await closing;
+  CHECK(closed);
+  sockets_.close(gone);
+}
+
+Process::Outcome Process::reload() {
+  if (draining_) return std::unexpected("this process is draining");
+  if (options_.config_path.empty()) return std::unexpected("this process was started from flags, without a file");
+  notify_systemd_reloading();
+  auto parsed = config::parse_file(options_.config_path);
+  Outcome outcome = parsed.config ? Outcome{} : std::unexpected(sentences(parsed.diagnostics));
+  if (outcome) {
+    warn_of_restart_only(*parsed.config);
+    outcome = apply(std::make_shared<const config::Config>(std::move(*parsed.config)));
+  }
+  ++(outcome ? reloads_ok_ : reloads_failed_);
+  if (outcome) {
+    loaded_ = clock_.wall();
+    journal_.at(config::LogLevel::info, "reloaded {}", options_.config_path);
+  } else {
+    journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}", outcome.error());
+  }
+  notify_systemd("READY=1");
+  return outcome;
+}
+
+void Process::warn_of_restart_only(const config::Config& next) {
+  auto warn = [&](bool same, const char* key) {
+    if (!same) journal_.at(config::LogLevel::warning, "`{}` has changed; that takes effect at the next start", key);
+  };
+  warn(next.workers == config_->workers, "workers");
+  warn(next.user == config_->user, "user");
+  warn(next.admin.bind == config_->admin.bind, "admin.bind");
+  warn(next.admin.control_socket == config_->admin.control_socket, "admin.control_socket");
+}
+
+void Process::begin_drain() {
+  if (draining_) return reactor_.stop();
+  draining_ = true;  // from now on the health address says so
+  scope_.spawn(drain());
+}
+
+Task<void> Process::drain() {
+  notify_systemd("STOPPING=1");
+  const config::Drain& times = config_->drain;
+  journal_.at(config::LogLevel::info, "draining: {} connections have {} s to end", crew_.connections(),
+              std::chrono::duration<double>(times.delay + times.deadline).count());
+  loop::Sleep announced(reactor_, reactor_.now() + times.delay);
+  co_await announced;
+  Instant deadline = reactor_.now() + times.deadline;
+  auto closing = crew_.ask_all([](proxy::Worker& worker) { worker.close_all(); }, deadline);
+  co_await closing;
+  while (crew_.connections() > 0 && reactor_.now() < deadline) {
+    loop::Sleep look_again(reactor_, reactor_.now() + kDrainLook);
+    co_await look_again;
+  }
+  std::size_t left = crew_.connections();
+  auto cutting = crew_.ask_all(
+      [](proxy::Worker& worker) { worker.cut_all(Errc::shutting_down, "draining"); }, reactor_.now() + kAskWorkers);
+  co_await cutting;
+  loop::Sleep log_them(reactor_, reactor_.now() + (left > 0 ? kDrainLook : Duration::zero()));
+  co_await log_them;
+  journal_.at(config::LogLevel::info, "drained; {} connections were cut at the deadline", left);
+  reactor_.stop();
+}
+
+// The watchdog is fed only while all workers answer.
+Task<void> Process::prove_alive(Duration every) {
+  for (;;) {
+    auto asking = crew_.ask_all([](proxy::Worker&) {}, reactor_.now() + every);
+    bool alive = co_await asking;
+    if (alive) notify_systemd("WATCHDOG=1");
+    loop::Sleep pause(reactor_, reactor_.now() + every);
+    co_await pause;
+  }
+}
+
+void Process::signalled(int number) {
+  switch (number) {
+    case SIGHUP:
+      (void)reload();
+      break;
+    case SIGUSR1:
+      logs_.reopen();
+      break;
+    default:
+      begin_drain();
+      break;
+  }
+}
+
+Task<Overview> Process::overview() {
+  Overview overview{.version = LOCKGATE_VERSION,
+                    .draining = draining_,
+                    .now = clock_.wall(),
+                    .started = started_,
+                    .loaded = loaded_,
+                    .config_files = config_->files,
+                    .reloads_ok = reloads_ok_,
+                    .reloads_failed = reloads_failed_,
+                    .log_lines_dropped = logs_.lines_dropped().total(),
+                    .workers = workers_,
+                    .process = {.inside = static_cast<std::uint32_t>(crew_.connections()),
+                                .limit = config_->limit.connections},
+                    .upstreams = overview_of(keeper_, reactor_.now()),
+                    .tallies = registry_.tallies()};
+  auto viewing = crew_.view(reactor_.now() + kAskWorkers);
+  CrewView view = co_await viewing;
+  overview.stages = view.stages;
+  for (const auto& listener : config_->listeners) {
+    ListenerOverview one{.name = listener.name, .connections = view.by_listener[listener.name]};
+    for (const auto& address : sockets_.addresses_of(listener.name)) one.addresses.push_back(address.text());
+    overview.listeners.push_back(std::move(one));
+  }
+  co_return overview;
+}
+
+Task<nlohmann::json> Process::handle(nlohmann::json request) {
+  std::string command = request["command"];
+  if (command == "reload") {
+    auto outcome = reload();
+    co_return nlohmann::json{{"ok", outcome.has_value()}, {"message", outcome ? "reloaded" : outcome.error()}};
+  }
+  if (command == "status") {
+    auto asking = overview();
+    Overview now = co_await asking;
+    co_return nlohmann::json{{"ok", true}, {"message", status_text(now)}, {"status", status_json(now)}};
+  }
+  if (command == "drain") {
+    begin_drain();
+    co_return nlohmann::json{{"ok", true}, {"message", "draining"}};
+  }
+  if (command == "log") co_return set_log_level(request);
+  co_return nlohmann::json{{"ok", false}, {"message", fmt::format("there is no command \"{}\"", command)}};
+}
+
+nlohmann::json Process::set_log_level(const nlohmann::json& request) {
+  auto level = config::from_word<config::LogLevel>(request.value("level", ""));
+  if (!level) return {{"ok", false}, {"message", "the level is one of error, warning, info, debug"}};
+  std::string site = request.value("site", "");
+  if (site.empty()) {
+    rules_.set_level(*level);
+  } else {
+    rules_.set_site_level(site, *level);
+  }
+  return {{"ok", true}, {"message", "set until the next reload or start"}};
+}
+
+}  // namespace lockgate::server
