@@ -6,6 +6,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <optional>
 #include <sstream>
 #include <unordered_map>
 
@@ -139,24 +140,48 @@ class Builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-/// Tells the first line that is indented with a tab, which the library takes for anything but that.
-bool has_tab_indent(std::string_view text, const std::string* file, std::vector<Diagnostic>& diagnostics) {
-  int line = 0;
-  while (!text.empty()) {
-    ++line;
-    auto end = text.find('\n');
-    auto current = text.substr(0, end);
-    auto first = std::min(current.find_first_not_of(" \t\r"), current.size());
-    auto tab = current.substr(0, first).find('\t');
-    if (tab != std::string_view::npos && first < current.size() && current[first] != '#') {
-      diagnostics.push_back({.place = {*file, line, static_cast<int>(tab) + 1},
-                             .message = "this line is indented with a tab",
-                             .hint = "YAML is indented with spaces"});
-      return true;
-    }
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+/// How many bytes the character of UTF-8 that `text` begins with takes; 0 if there is none (RFC 3629).
+std::size_t character_size(std::string_view text) {
+  auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  unsigned first = byte(0), second = byte(1);
+  if (first < 0x80) return 1;
+  std::size_t size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  bool overlong = first < 0xc2 || (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  bool no_character = first > 0xf4 || (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+  if (overlong || no_character) return 0;
+  for (std::size_t at = 1; at < size; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return 0;
   }
-  return false;
+  return size;
+}
+
+/// What the library would let pass in a line: bytes that are no UTF-8, and a tab that indents.
+std::optional<Diagnostic> flaw_of(std::string_view line) {
+  for (std::size_t at = 0, size = 0; at < line.size(); at += size) {
+    size = character_size(line.substr(at));
+    if (size == 0)
+      return Diagnostic{
+          .place = {"", 0, static_cast<int>(at) + 1}, .message = "this is not UTF-8", .hint = ""};
+  }
+  auto first = std::min(line.find_first_not_of(" \t\r"), line.size());
+  auto tab = line.substr(0, first).find('\t');
+  if (tab == std::string_view::npos || first == line.size() || line[first] == '#') return {};
+  return Diagnostic{.place = {"", 0, static_cast<int>(tab) + 1},
+                    .message = "this line is indented with a tab",
+                    .hint = "YAML is indented with spaces"};
+}
+
+std::optional<Diagnostic> first_flaw(std::string_view text, const std::string& file) {
+  for (int line = 1; !text.empty(); ++line) {
+    auto end = std::min(text.find('\n'), text.size());
+    if (auto flaw = flaw_of(text.substr(0, end))) {
+      flaw->place.file = file;
+      flaw->place.line = line;
+      return flaw;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return {};
 }
 
 /// The words for what the library threw, and what is likely meant.
@@ -187,7 +212,10 @@ Entry* Node::find(std::string_view key) { return const_cast<Entry*>(find_in(entr
 
 Node read_document(std::string_view text, const std::string* file, std::size_t& values_left,
                    std::vector<Diagnostic>& diagnostics) {
-  if (has_tab_indent(text, file, diagnostics)) return {};
+  if (auto flaw = first_flaw(text, *file)) {
+    diagnostics.push_back(std::move(*flaw));
+    return {};
+  }
   // The library overlooks a quote that is not closed if a line break follows.
   text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
   std::istringstream stream{std::string(text)};

@@ -33,7 +33,8 @@ std::string found_text(const Node& node) {
   if (node.text.empty()) return "but it is empty";
   if (node.text.size() <= kMost) return fmt::format("not `{}`", node.text);
   std::size_t end = kMost;
-  while ((static_cast<unsigned char>(node.text[end]) & 0xc0) == 0x80) --end;  // inside a character of UTF-8
+  while (end > 0 && (static_cast<unsigned char>(node.text[end]) & 0xc0) == 0x80)
+    --end;  // inside a character of UTF-8
   return fmt::format("not `{}...`", node.text.substr(0, end));
 }
 

@@ -143,6 +143,17 @@ TEST(Parse, CutsNoCharacterInTwoWhenItQuotes) {
       << first_of(parsed);
 }
 
+TEST(Parse, TakesUtf8Only) {
+  for (std::string_view text : {"\u00e9", "\u20ac", "\U0001f512", "\x7f", "\ud7ff", "\ue000"}) {
+    EXPECT_FALSE(first_of(parse_text(fmt::format("# {}\n", text), "f.yaml")).contains("UTF-8")) << text;
+  }
+  for (std::string_view text : {"\x80", "\xc3", "\xc0\x80", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                "\xff\xfe", "\xe0\x80\x80"}) {
+    EXPECT_EQ(first_of(parse_text(fmt::format("user: x\n# {}\n", text), "f.yaml")),
+              "f.yaml:2:3: error: this is not UTF-8");
+  }
+}
+
 TEST(Words, HoldPlaceSeverityAndHint) {
   Diagnostic diagnostic{.place = {"f.yaml", 12, 7}, .message = "it is wrong", .hint = "do this"};
   EXPECT_EQ(words(diagnostic), "f.yaml:12:7: error: it is wrong (do this)");

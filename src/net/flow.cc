@@ -112,6 +112,7 @@ Result<Flow::Step> Flow::push_pipe() {
 
 Result<Flow::Step> Flow::pass_end() {
   finished_ = true;
+  if (close_tells_end_) return Step::wait;
   auto told = to_.finish();
   if (!told) return broke(told.error(), to_side_);
   return Step::wait;

@@ -30,6 +30,8 @@ class Flow {
 
   /// The sender has ended, everything was delivered, and the receiver was told so.
   bool finished() const { return finished_; }
+  /// The receiver will be closed as soon as this flow has finished: that tells it the end as well.
+  void leave_end_to_close() { close_tells_end_ = true; }
   bool sender_ended() const { return ended_; }
   /// Bytes taken from the sender.
   std::uint64_t bytes() const { return bytes_; }
@@ -62,6 +64,7 @@ class Flow {
   bool bulk_ = false;  // splice rather than copy
   bool ended_ = false;
   bool finished_ = false;
+  bool close_tells_end_ = false;
   bool moved_ = false;
 };
 

@@ -28,6 +28,8 @@ void Relay::cut(Errc why, const char* doing) {
 
 void Relay::run() {
   if (over_) return;  // the owner keeps it for a while
+  if (up_.finished()) down_.leave_end_to_close();
+  if (down_.finished()) up_.leave_end_to_close();
   bool going = !end_.error && pump(up_) && pump(down_);
   if (going && timer_.expired()) tire();
   over_ = end_.error || (up_.finished() && down_.finished());

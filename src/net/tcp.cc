@@ -40,9 +40,8 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(loop::Reactor& reactor, co
 }
 
 Result<void> TcpStream::connected() const {
-  int error = pending_error(fd_.number());
-  if (error != 0) return std::unexpected(system_error(error, "connecting"));
-  return {};
+  if (!broken()) return {};
+  return std::unexpected(system_error(pending_error(fd_.number()), "connecting"));
 }
 
 SocketAddress local_address(int fd) {

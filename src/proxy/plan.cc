@@ -15,13 +15,15 @@ SitePlan compile_site(const config::Listener& listener, const config::Site& site
   return plan;
 }
 
-// A pass site takes TLS, a plain one what is not TLS, and a reject site both.
+// A pass site takes TLS and a plain one what is not TLS. A reject site takes TLS, and what is not only if it
+// rejects certain clients: so `default` can be rejected for TLS and plain for the rest.
 void index_names(ListenerPlan& plan, const config::Site& site) {
   for (const NamePattern& pattern : site.names) {
     auto number = static_cast<std::uint32_t>(plan.names.size());
     plan.names.push_back({static_cast<std::uint32_t>(plan.sites.size() - 1), pattern.text()});
     if (site.verdict != config::Verdict::plain) plan.for_tls.add(pattern, number);
-    if (site.verdict == config::Verdict::pass) continue;
+    bool rejects_clients = site.verdict == config::Verdict::reject && !site.match.clients.empty();
+    if (site.verdict != config::Verdict::plain && !rejects_clients) continue;
     plan.for_plain.add(pattern, number);
     plan.plain_by_name = plan.plain_by_name || pattern.kind() != NamePattern::Kind::any;
   }

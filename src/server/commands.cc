@@ -98,7 +98,9 @@ int run_command(const std::string& config_path) {
   if (!parsed.config) return kBadConfig;
   tell(config::check(*parsed.config));
   block_signals();
-  Process process(std::move(*parsed.config), {.config_path = config_path});
+  auto sockets = take_activated_sockets();
+  if (!sockets) return fail(sockets.error());
+  Process process(std::move(*parsed.config), {.config_path = config_path, .sockets = std::move(*sockets)});
   return process.run();
 }
 

@@ -91,17 +91,17 @@ TEST_F(HttpServerTest, KeepsTheConnectionForTheNextRequest) {
 
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   std::string requests;
-  for (int i = 0; i < 500; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < 100; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
   Caller caller = call();
   caller.send(requests);
   std::string received;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 100; ++i) {
     received += caller.receive_until("\r\n\r\nx /" + std::to_string(i));
     wait(1ms);
   }
   auto responses = responses_in(received);
-  ASSERT_EQ(responses.size(), 500u);
-  for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(responses[i].body, "x /" + std::to_string(i));
+  ASSERT_EQ(responses.size(), 100u);
+  for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(responses[i].body, "x /" + std::to_string(i));
 }
 
 TEST_F(HttpServerTest, LetsOthersThroughBetweenPipelinedRequests) {

@@ -107,11 +107,11 @@ std::expected<void, std::string> ListeningSockets::add_given(const config::Liste
   }
   for (std::size_t i = 0; i < given->second.size(); ++i) {
     Key key(bind.text, i);
-    int fd = given->second[i];
-    Held held{.socket = {.fd = fd, .address = net::local_address(fd), .listener = listener.name, .shared = true}};
-    if (!held_.contains(key)) held.fd = Fd(::dup(fd));
-    if (held.fd) held.socket.fd = held.fd.number();
-    else held.socket.fd = held_.at(key).socket.fd;
+    int fd = given->second[i].number();
+    Held held{.socket = {.address = net::local_address(fd), .listener = listener.name, .shared = true}};
+    auto old = held_.find(key);
+    if (old == held_.end()) held.fd = Fd(::dup(fd));  // the original stays, should the listener come back
+    held.socket.fd = old == held_.end() ? held.fd.number() : old->second.socket.fd;
     next.emplace(std::move(key), std::move(held));
   }
   return {};

@@ -11,11 +11,9 @@
 
 #include "config/config.h"
 #include "net/listen.h"
+#include "server/systemd.h"
 
 namespace lockgate::server {
-
-/// Sockets handed over by systemd, by FileDescriptorName.
-using GivenSockets = std::map<std::string, std::vector<int>>;
 
 class ListeningSockets {
  public:
@@ -32,7 +30,8 @@ class ListeningSockets {
     std::vector<Socket> gone;  // to be emptied, then closed with close()
   };
 
-  explicit ListeningSockets(GivenSockets given) : given_(std::move(given)) {}
+  /// `given` are the sockets that systemd has handed over.
+  explicit ListeningSockets(ActivatedSockets given) : given_(std::move(given)) {}
 
   /// Opens what `config` asks for and is not open yet. If any of it fails, nothing has changed and the error says
   /// which listener, why, and who holds the port.
@@ -56,7 +55,7 @@ class ListeningSockets {
   std::expected<void, std::string> add_given(const config::Listener& listener, const config::Bind& bind,
                                              std::map<Key, Held>& next);
 
-  GivenSockets given_;
+  ActivatedSockets given_;
   std::map<Key, Held> held_;
 };
 

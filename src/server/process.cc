@@ -2,16 +2,21 @@
 
 #include <fmt/core.h>
 #include <ifaddrs.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 
+#include "base/owned.h"
 #include "config/check.h"
 #include "config/parse.h"
 #include "config/words.h"
 #include "server/commands.h"
+#if __has_include("server/privileges.h")
 #include "server/privileges.h"
 #include "server/sandbox.h"
+#endif
 #include "server/status.h"
 
 namespace lockgate::server {
@@ -83,7 +88,7 @@ Process::Process(config::Config config, ProcessOptions options)
               }),
       registry_(keeper_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
-      sockets_(systemd_sockets()),
+      sockets_(std::move(options_.sockets)),
       admin_pages_(*this, machine_name()),
       admin_(reactor_, admin_pages_),
       demo_(reactor_, demo_pages_),
@@ -98,7 +103,6 @@ int Process::run() {
     return kFailure;
   }
   reactor_.run();
-  notify_systemd("STOPPING=1");
   return kSuccess;
 }
 
@@ -108,10 +112,13 @@ Process::Outcome Process::start() {
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
   if (auto applied = apply(config_); !applied) return applied;
+#if __has_include("server/privileges.h")
   if (auto confined = enter_sandbox(); !confined) return std::unexpected(words(confined.error()));
+#endif
   crew_.start();
-  notify_systemd("READY=1");
-  if (auto every = watchdog_interval()) scope_.spawn(prove_alive(*every / 2));
+  tell_ready();
+  Duration watchdog = notifier_.watchdog_interval();
+  if (watchdog > Duration::zero()) scope_.spawn(prove_alive(watchdog));
   journal_.tell(config::LogLevel::info, 0, "",
                 fmt::format("serving with {} workers, version {}", workers_, LOCKGATE_VERSION));
   return {};
@@ -119,11 +126,15 @@ Process::Outcome Process::start() {
 
 // As root: what only root can do comes first, then we are the service's user, who binds the ports.
 Process::Outcome Process::become_service() {
+#if __has_include("server/privileges.h")
   auto descriptors = raise_descriptor_limit(config::descriptors_needed(*config_));
   if (!descriptors) {
     journal_.at(config::LogLevel::warning, "{}", descriptors.error());
   }
   return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
+#else
+  return {};
+#endif
 }
 
 Process::Outcome Process::open_admin() {
@@ -190,7 +201,7 @@ Task<void> Process::close_gone(std::vector<ListeningSockets::Socket> gone) {
 Process::Outcome Process::reload() {
   if (draining_) return std::unexpected("this process is draining");
   if (options_.config_path.empty()) return std::unexpected("this process was started from flags, without a file");
-  notify_systemd_reloading();
+  (void)notifier_.reloading(reactor_.now());
   auto parsed = config::parse_file(options_.config_path);
   Outcome outcome = parsed.config ? Outcome{} : std::unexpected(sentences(parsed.diagnostics));
   if (outcome) {
@@ -204,8 +215,13 @@ Process::Outcome Process::reload() {
   } else {
     journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}", outcome.error());
   }
-  notify_systemd("READY=1");
+  tell_ready();
   return outcome;
+}
+
+void Process::tell_ready() {
+  auto told = notifier_.ready(fmt::format("serving {} listeners", config_->listeners.size()));
+  if (!told) journal_.at(config::LogLevel::warning, "systemd was not told: {}", words(told.error()));
 }
 
 void Process::warn_of_restart_only(const config::Config& next) {
@@ -225,7 +241,7 @@ void Process::begin_drain() {
 }
 
 Task<void> Process::drain() {
-  notify_systemd("STOPPING=1");
+  (void)notifier_.stopping("draining");
   const config::Drain& times = config_->drain;
   journal_.at(config::LogLevel::info, "draining: {} connections have {} s to end", crew_.connections(),
               std::chrono::duration<double>(times.delay + times.deadline).count());
@@ -253,7 +269,7 @@ Task<void> Process::prove_alive(Duration every) {
   for (;;) {
     auto asking = crew_.ask_all([](proxy::Worker&) {}, reactor_.now() + every);
     bool alive = co_await asking;
-    if (alive) notify_systemd("WATCHDOG=1");
+    if (alive) (void)notifier_.alive();
     loop::Sleep pause(reactor_, reactor_.now() + every);
     co_await pause;
   }

@@ -27,6 +27,7 @@ namespace lockgate::server {
 
 struct ProcessOptions {
   std::string config_path;  // what a reload reads; empty if the configuration came from flags
+  ActivatedSockets sockets;  // handed over by systemd
   Fd demo_listening;        // where the demo origin listens, if it is wanted
 };
 
@@ -48,6 +49,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   void send_plan(const std::shared_ptr<const proxy::Plan>& plan, const ListeningSockets::Change& change);
   loop::Task<void> close_gone(std::vector<ListeningSockets::Socket> gone);
   Outcome reload();
+  void tell_ready();
   void warn_of_restart_only(const config::Config& next);
   void begin_drain();
   loop::Task<void> drain();
@@ -63,6 +65,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   ProcessOptions options_;
   std::shared_ptr<const config::Config> config_;
   std::size_t workers_;
+  ServiceNotifier notifier_ = ServiceNotifier::from_environment();
   LogRules rules_;
   LogWriter logs_;
   Journal journal_;

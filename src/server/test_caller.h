@@ -77,7 +77,7 @@ class Caller {
     std::array<char, 65536> room;
     ssize_t got = ::recv(fd_.number(), room.data(), room.size(), MSG_DONTWAIT);
     if (got > 0) received_.append(room.data(), static_cast<std::size_t>(got));
-    reset_ = got < 0 && errno == ECONNRESET;
+    reset_ = reset_ || (got < 0 && errno == ECONNRESET);
     ended_ = ended_ || got == 0 || reset_;
     return true;
   }

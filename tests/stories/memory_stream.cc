@@ -190,8 +190,8 @@ Pair memory_pair(loop::Reactor& reactor, Faults& faults, const Manner& manner, c
           .far = std::make_unique<MemoryStream>(reactor, connection, 1, far)};
 }
 
-Task<net::Connected> MemoryNetwork::connect(std::span<const SocketAddress> addresses,
-                                            const net::SocketOptions&, Instant deadline) {
+Task<net::Connected> MemoryNetwork::connect(std::span<const SocketAddress> addresses, net::SocketOptions,
+                                            Instant deadline) {
   Error last{.code = Errc::refused, .doing = "connecting"};
   for (const SocketAddress& address : addresses) {
     Turn turn(reactor_);
