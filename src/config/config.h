@@ -58,7 +58,7 @@ struct AccessLog {
 /// The address where metrics, status and health are asked for, and the socket for commands.
 struct Admin {
   std::optional<SocketAddress> bind = SocketAddress::parse("127.0.0.1:9180");
-  std::string control_socket = "/run/lockgate/control.sock";
+  std::string control_socket = "/run/lockgate/control.sock";  // empty: none
 };
 
 /// How this process ends: health fails at once, listeners close after `delay`, what still runs is cut at

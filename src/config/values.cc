@@ -232,8 +232,9 @@ template <>
 Outcome<std::string> parse_value(std::string_view text, const Form& form) {
   switch (form.as) {
     case As::path:
+      if (is_off(text)) return std::string();
       if (text.starts_with('/')) break;
-      return unexpected(Misfit{"an absolute path", ""});
+      return unexpected(Misfit{"an absolute path or off", ""});
     case As::url:
       if (auto endpoint = parse_value<Endpoint>(text, form); !endpoint) return unexpected(endpoint.error());
       break;
@@ -385,7 +386,9 @@ std::string value_text(Duration value, const Form& form) {
   return amount_text(static_cast<std::uint64_t>(value.count()), kTimeUnits);
 }
 
-std::string value_text(const std::string& value, const Form&) { return value; }
+std::string value_text(const std::string& value, const Form& form) {
+  return value.empty() && form.as == As::path ? "off" : value;
+}
 
 std::string value_text(const LogTarget& value, const Form&) {
   constexpr std::array kNames{"off", "stdout", "stderr", "syslog"};

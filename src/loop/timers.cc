@@ -9,9 +9,8 @@ void Timers::start(Timer& timer, Instant deadline) {
   timer.unlink();
   timer.expired_ = false;
   if (deadline == kNever) return;
-  constexpr std::int64_t kFarthest = (std::int64_t{1} << (kLevels * kBits)) - 1;
   std::int64_t tick = deadline.nanoseconds / kTick + (deadline.nanoseconds % kTick != 0 ? 1 : 0);
-  timer.tick_ = std::clamp(tick, elapsed_ + 1, elapsed_ + kFarthest);
+  timer.tick_ = std::max(tick, elapsed_ + 1);
   place(timer);
 }
 
@@ -40,12 +39,15 @@ Instant Timers::next() const {
   return expiry.level < 0 ? kNever : Instant{expiry.tick * kTick};
 }
 
-// The level is that of the highest bit in which the expiry differs from now, so that every slot of a level lies
-// ahead of the hand and opens before anything in it is due.
+// The level is that of the highest bit in which the expiry differs from now, so that every slot of a level
+// lies ahead of the hand and opens before anything in it is due. What lies more than a lap of the wheel ahead
+// is placed anew after almost a lap.
 void Timers::place(Timer& timer) {
-  auto differing = static_cast<std::uint64_t>(elapsed_ ^ timer.tick_) | (kSlots - 1);
+  constexpr std::int64_t kFarthest = (std::int64_t{1} << (kLevels * kBits)) - 1;
+  std::int64_t tick = std::min(timer.tick_, elapsed_ + kFarthest);
+  auto differing = static_cast<std::uint64_t>(elapsed_ ^ tick) | (kSlots - 1);
   int level = std::min((63 - std::countl_zero(differing)) / kBits, kLevels - 1);
-  auto slot = static_cast<std::size_t>(timer.tick_ >> (level * kBits) & (kSlots - 1));
+  auto slot = static_cast<std::size_t>(tick >> (level * kBits) & (kSlots - 1));
   Level& at = levels_[static_cast<std::size_t>(level)];
   at.occupied |= std::uint64_t{1} << slot;
   at.slots[slot].push_back(timer);
@@ -64,12 +66,10 @@ Timers::Expiry Timers::first_of(int level) const {
   if (occupied == 0) return {};
   int shift = level * kBits;
   auto hand = static_cast<int>(elapsed_ >> shift & (kSlots - 1));
-  int slot = (std::countr_zero(std::rotr(occupied, hand)) + hand) % kSlots;
+  int slot = (std::countr_zero(std::rotr(occupied, hand + 1)) + hand + 1) % kSlots;
   std::int64_t start = elapsed_ >> (shift + kBits) << (shift + kBits);
   std::int64_t tick = start + (static_cast<std::int64_t>(slot) << shift);
-  if (slot < hand || (slot == hand && tick < elapsed_ && level == kLevels - 1)) {
-    tick += std::int64_t{1} << (shift + kBits);  // only the top level wraps
-  }
+  if (slot <= hand) tick += std::int64_t{1} << (shift + kBits);  // in the next lap, and only at the top level
   return {level, slot, tick};
 }
 

@@ -5,6 +5,7 @@
 // true, "message": "..."}. The server lives on the process's own thread; asking blocks.
 #pragma once
 #include <expected>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -31,7 +32,8 @@ struct ControlLimits {
 class ControlSocket {
  public:
   /// Opens the socket at `path`, in place of one that a process left behind; makes its folder if that is
-  /// missing. `refused` if a living process answers there. `commands` outlive the socket.
+  /// missing. Else a sentence that says why not, as where a living process answers there. `commands` outlive
+  /// the socket.
   static std::expected<std::unique_ptr<ControlSocket>, std::string> open(loop::Reactor& reactor,
                                                                          std::string path, Commands& commands,
                                                                          const ControlLimits& limits = {});

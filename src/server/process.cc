@@ -13,10 +13,8 @@
 #include "config/parse.h"
 #include "config/words.h"
 #include "server/commands.h"
-#if __has_include("server/privileges.h")
 #include "server/privileges.h"
 #include "server/sandbox.h"
-#endif
 #include "server/status.h"
 
 namespace lockgate::server {
@@ -112,9 +110,9 @@ Process::Outcome Process::start() {
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
   if (auto applied = apply(config_); !applied) return applied;
-#if __has_include("server/privileges.h")
-  if (auto confined = enter_sandbox(); !confined) return std::unexpected(words(confined.error()));
-#endif
+  if (auto confined = enter_sandbox(); !confined) {
+    journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
+  }
   crew_.start();
   tell_ready();
   Duration watchdog = notifier_.watchdog_interval();
@@ -126,15 +124,11 @@ Process::Outcome Process::start() {
 
 // As root: what only root can do comes first, then we are the service's user, who binds the ports.
 Process::Outcome Process::become_service() {
-#if __has_include("server/privileges.h")
   auto descriptors = raise_descriptor_limit(config::descriptors_needed(*config_));
   if (!descriptors) {
     journal_.at(config::LogLevel::warning, "{}", descriptors.error());
   }
   return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
-#else
-  return {};
-#endif
 }
 
 Process::Outcome Process::open_admin() {

@@ -179,9 +179,9 @@ json status_json(const Overview& overview) {
 
 std::string status_text(const Overview& overview) {
   std::string text =
-      fmt::format("Lockgate {}, {} for {}, since {}, {} workers\n", overview.version,
+      fmt::format("Lockgate {}, {} for {}, since {}, {} worker{}\n", overview.version,
                   overview.draining ? "draining, up" : "serving", duration_text(uptime_seconds(overview)),
-                  time_text(overview.started), overview.workers);
+                  time_text(overview.started), overview.workers, overview.workers == 1 ? "" : "s");
   text += fmt::format(
       "configuration: {}, read {}; {} reloads, {} failed\n",
       overview.config_files.empty() ? "from flags" : fmt::format("{}", fmt::join(overview.config_files, " ")),

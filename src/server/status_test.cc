@@ -84,7 +84,7 @@ TEST(StatusText, OfANewProcessFromFlags) {
   std::string text =
       status_text({.version = "0.1.0", .draining = true, .log_lines_dropped = 4, .workers = 1});
   EXPECT_TRUE(
-      text.starts_with("Lockgate 0.1.0, draining, up for 0 s, since 1970-01-01T00:00:00Z, 1 workers\n"
+      text.starts_with("Lockgate 0.1.0, draining, up for 0 s, since 1970-01-01T00:00:00Z, 1 worker\n"
                        "configuration: from flags, read 1970-01-01T00:00:00Z; 0 reloads, 0 failed\n"
                        "connections: 0\n"
                        "log lines dropped: 4\n"))

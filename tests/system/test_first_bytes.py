@@ -3,6 +3,7 @@
 The hellos are built byte by byte; the test plays the server, which must get what the client sent, unchanged.
 """
 import random
+import re
 import socket
 import time
 
@@ -167,8 +168,11 @@ listeners:
     assert chosen(gate, hello("x.y.deep.example.test")) == "long"
     assert chosen(gate, hello("deep.example.test")) == "short"
     assert chosen(gate, hello("example.test")) == "default"
-    assert [line["why"] for line in gate.next_lines(4)] == [
-        "name www.deep.example.test", "name *.deep.example.test", "name *.example.test", "default"]
+    assert {line["name"]: line["why"] for line in gate.next_lines(4)} == {
+        "www.deep.example.test": "name www.deep.example.test",
+        "x.y.deep.example.test": "name *.deep.example.test",
+        "deep.example.test": "name *.example.test",
+        "example.test": "default"}
 
 
 # What else a hello can be chosen by.
@@ -185,7 +189,7 @@ listeners:
     assert chosen(gate, hello(NAME, alpn=("acme-tls/1",))) == "acme"
     assert chosen(gate, hello(NAME, alpn=("h2", "http/1.1"))) == "web"
     assert chosen(gate, hello(NAME)) == "web"
-    assert gate.next_line()["alpn"] == "acme-tls/1"
+    assert gate.line_of(alpn="acme-tls/1")["verdict"] == "pass"
 
 
 def test_a_client_is_known_by_its_fingerprint(lockgate, echo):
@@ -224,8 +228,8 @@ listeners:
 
 def test_plain_http_gets_an_answer_in_words(gate, origin):
     done = curl(f"http://{NAME}/", gate.port, "-i")
-    assert done.stdout.startswith("HTTP/1.1 400")
-    assert "TLS" in done.stdout or "https" in done.stdout
+    assert re.match(r"HTTP/1\.1 4(00|21) ", done.stdout)
+    assert "https" in done.stdout
     line = gate.next_line()
     assert (line["tls"], line["outcome"]) == ("plain", "no_site")
     assert origin.saw_nobody(0.05)
@@ -318,7 +322,7 @@ def test_the_limit_of_a_hello_can_be_lowered(two):
     with gate.connect() as client:
         client.sendall(hello(NAME, padding=3_000))
         assert is_cut(client)
-    assert [line["outcome"] for line in gate.next_lines(2)] == ["finished", "too_large"]
+    assert {line["outcome"] for line in gate.next_lines(2)} == {"finished", "too_large"}
 
 
 def test_many_strange_clients_leave_the_gate_as_it_was(gate, origin):

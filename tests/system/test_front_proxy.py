@@ -56,7 +56,7 @@ def test_behind_haproxy_the_server_sees_the_first_client(nginx, haproxy, gate, a
     front = haproxy(f"127.0.0.1:{gate.port}", header=version)
     done = curl(f"https://{NAME}/", front.port, "--interface", "127.0.0.9", root=authority.root)
     assert "client=127.0.0.9\n" in done.stdout, done
-    line = gate.next_line()
+    line = gate.line_of(name=NAME)
     assert line["client"].startswith("127.0.0.9:")
     assert line["peer"].startswith("127.0.0.1:")
 

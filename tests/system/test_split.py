@@ -126,5 +126,5 @@ listeners:
 """, web=web.address, other=other.address)
     assert "server=web.example.test" in curl("http://web.example.test/", gate.port).stdout
     assert "server=other.example.test" in curl("http://what.example.test/", gate.port).stdout
-    line = gate.next_line()
-    assert (line["name"], line["tls"], line["verdict"]) == ("web.example.test", "plain", "plain")
+    line = gate.line_of(name="web.example.test")
+    assert (line["tls"], line["verdict"], line["outcome"]) == ("plain", "plain", "finished")

@@ -162,10 +162,20 @@ class Lockgate:
         return self._lines
 
     def next_line(self, timeout=5.0):
-        """The next line of the access log that was not yet asked for."""
+        """The next line of the access log that was not yet asked for.
+
+        Connections that end at about the same time are logged in any order: they may have different workers.
+        """
         wait_until(lambda: len(self.access_log()) > self._passed_over, "a line in the access log", timeout)
         self._passed_over += 1
         return self._lines[self._passed_over - 1]
+
+    def line_of(self, **fields):
+        """The first line with these fields, of whichever connection."""
+        def found():
+            return [line for line in self.access_log() if fields.items() <= line.items()]
+
+        return wait_until(found, f"a line with {fields} in the access log")[0]
 
     def next_lines(self, count, timeout=5.0):
         return [self.next_line(timeout) for _ in range(count)]
