@@ -117,7 +117,7 @@ TEST(Network, IsReadInCidrForm) {
 }
 
 TEST(Network, RefusesBitsBehindThePrefixAndBadPrefixes) {
-  for (std::string_view text : {"192.0.2.1/24", "192.0.2.128/24", "0.0.0.1/0", "2001:db8::/31", "::1/127",
+  for (std::string_view text : {"192.0.2.1/24", "192.0.2.128/24", "0.0.0.1/0", "2001:db9::/31", "::1/127",
                                 "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/-1", "0.0.0.0/-0",
                                 "192.0.2.0/+24", "192.0.2.0/24 ", "192.0.2.0/24/24", "/24", ""}) {
     EXPECT_EQ(network(text), "none") << text;

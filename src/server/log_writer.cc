@@ -105,6 +105,7 @@ void LogWriter::run() {
   for (auto& destination : destinations_) {
     if (destination) destination->lose_all();
   }
+  destinations_.clear();
 }
 
 void LogWriter::take_orders() {

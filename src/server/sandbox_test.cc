@@ -49,15 +49,14 @@ int confined(const std::function<int()>& body) {
 
 bool is_refused(long outcome) { return outcome < 0 && errno == ENOSYS; }
 
-#define EXPECT_FINE(body)                                        \
-  do {                                                           \
-    int status = confined(body);                                 \
-    EXPECT_TRUE(WIFEXITED(status)) << WTERMSIG(status);          \
-    EXPECT_EQ(WEXITSTATUS(status), 0) << "the step that failed"; \
-  } while (false)
+// The number of the step that failed in such a process; 0 if all went well.
+int failed_step(const std::function<int()>& body) {
+  int status = confined(body);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
 
 TEST(Sandbox, ExecutesNothing) {
-  EXPECT_FINE([] {
+  int failed = failed_step([] {
     char program[] = "/bin/true";
     char* arguments[] = {program, nullptr};
     char* environment[] = {nullptr};
@@ -66,10 +65,11 @@ TEST(Sandbox, ExecutesNothing) {
     if (::posix_spawn(&spawned, program, nullptr, nullptr, arguments, environment) == 0) return 2;
     return 0;
   });
+  EXPECT_EQ(failed, 0);
 }
 
 TEST(Sandbox, RefusesWhatOnlyAnIntruderWouldDo) {
-  EXPECT_FINE([] {
+  int failed = failed_step([] {
     if (!is_refused(::mount("none", "/mnt", "tmpfs", 0, nullptr))) return 1;
     if (!is_refused(::setuid(0))) return 2;
     if (!is_refused(::syscall(SYS_init_module, nullptr, 0, ""))) return 3;
@@ -83,21 +83,23 @@ TEST(Sandbox, RefusesWhatOnlyAnIntruderWouldDo) {
       return 10;
     return 0;
   });
+  EXPECT_EQ(failed, 0);
 }
 
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 TEST(Sandbox, MakesAndTracesNoProcess) {
-  EXPECT_FINE([] {
+  int failed = failed_step([] {
     if (!is_refused(::fork())) return 1;
     if (!is_refused(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr))) return 2;
     if (!is_refused(::kill(::getppid(), 0))) return 3;
     return 0;
   });
+  EXPECT_EQ(failed, 0);
 }
 #endif
 
 TEST(Sandbox, LetsConnectionsThrough) {
-  EXPECT_FINE([] {
+  int failed = failed_step([] {
     Fd listening(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     int on = 1;
     ::setsockopt(listening.number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
@@ -122,12 +124,13 @@ TEST(Sandbox, LetsConnectionsThrough) {
     Fd unix_socket(::socket(AF_UNIX, SOCK_DGRAM, 0)), v6(::socket(AF_INET6, SOCK_STREAM, 0));
     return unix_socket ? 0 : 8;
   });
+  EXPECT_EQ(failed, 0);
 }
 
 TEST(Sandbox, LetsAReloadReadFilesAndTheLogsBeWritten) {
   std::string directory = ::testing::TempDir() + "sandbox";
   std::filesystem::create_directories(directory);
-  EXPECT_FINE([&directory] {
+  int failed = failed_step([&directory] {
     std::ofstream(directory + "/log", std::ios::app) << "a line\n";
     std::ifstream in(directory + "/log");
     std::string line;
@@ -142,11 +145,12 @@ TEST(Sandbox, LetsAReloadReadFilesAndTheLogsBeWritten) {
     ::freeifaddrs(list);
     return ::unlink((directory + "/log").c_str()) == 0 ? 0 : 5;
   });
+  EXPECT_EQ(failed, 0);
   std::filesystem::remove_all(directory);
 }
 
 TEST(Sandbox, LetsThreadsRunAndMemoryGrow) {
-  EXPECT_FINE([] {
+  int failed = failed_step([] {
     std::atomic<int> sum = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
@@ -160,6 +164,7 @@ TEST(Sandbox, LetsThreadsRunAndMemoryGrow) {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
     return sum == 8 ? 0 : 2;
   });
+  EXPECT_EQ(failed, 0);
 }
 
 TEST(Sandbox, ConfinesThreadsThatRunAlready) {

@@ -275,7 +275,7 @@ listeners:
     sites:
       - { names: [default], pass: { to: "tcp://$to" } }
 """, to=echo("served").address)
-    for _ in range(50):
+    for _ in range(1000):  # more lines than may wait
         with gate.open(NAME) as client:
             assert first_line(client) == "served"
     gate.wait_for_message("(?i)no space left")
