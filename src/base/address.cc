@@ -18,7 +18,8 @@ constexpr std::array<std::uint8_t, kMappedPrefix> kMapped = {0, 0, 0, 0, 0, 0, 0
 std::optional<int> parse_number(std::string_view text, int most) {
   unsigned value = 0;  // which takes no sign
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > static_cast<unsigned>(most)) return {};
+  if (error != std::errc() || end != text.data() + text.size() || value > static_cast<unsigned>(most))
+    return {};
   return static_cast<int>(value);
 }
 

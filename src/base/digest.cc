@@ -12,8 +12,8 @@ template <std::size_t kSize>
 std::array<std::byte, kSize> digest(const EVP_MD* algorithm, Bytes bytes) {
   std::array<std::byte, kSize> result{};
   unsigned size = 0;
-  CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), &size, algorithm,
-                   nullptr) == 1);
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), &size,
+                   algorithm, nullptr) == 1);
   CHECK(size == kSize);
   return result;
 }

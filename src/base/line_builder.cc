@@ -29,6 +29,13 @@ std::size_t utf8_size(std::string_view text) {
   return 0;
 }
 
+// Whether a character is one of U+0000 to U+001F or U+007F to U+009F; all of them move a terminal.
+bool is_control(std::string_view character) {
+  auto last = static_cast<unsigned char>(character.back());
+  if (character.size() == 1) return last < ' ' || last == 0x7f;
+  return character.size() == 2 && character.front() == '\xc2' && last < 0xa0;
+}
+
 }  // namespace
 
 void LineBuilder::field(std::string_view name, std::string_view value) {
@@ -150,9 +157,10 @@ void LineBuilder::put_quoted(std::string_view value) {
       size = 1;
     } else if (c == '"' || c == '\\') {
       put(c == '"' ? "\\\"" : "\\\\");
-    } else if (size == 1 && (static_cast<unsigned char>(c) < ' ' || c == 0x7f)) {
+    } else if (is_control(value.substr(0, size))) {
       std::array<char, 8> escape;
-      auto written = fmt::format_to_n(escape.data(), escape.size(), "\\u{:04x}", static_cast<unsigned>(c));
+      auto written = fmt::format_to_n(escape.data(), escape.size(), "\\u{:04x}",
+                                      static_cast<unsigned char>(value[size - 1]));
       put({escape.data(), written.size});
     } else {
       put(value.substr(0, size));

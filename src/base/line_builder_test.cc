@@ -46,6 +46,13 @@ TEST(LineBuilder, KeepsUtf8AndReplacesWhatIsNot) {
             "\"\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
 }
 
+TEST(LineBuilder, EscapesWhatWouldMoveATerminal) {
+  LineBuilder builder(LineFormat::text);
+  builder.field("a", "\x1b[2J");
+  builder.field("b", "\u0080\u009b2J\u009f\u00a0");
+  EXPECT_EQ(builder.line(), "a=\"\\u001b[2J\" b=\"\\u0080\\u009b2J\\u009f\u00a0\"\n");
+}
+
 TEST(LineBuilder, LeavesOutWhatDoesNotFitAndSaysSo) {
   LineBuilder builder(LineFormat::json);
   builder.field("long", std::string(5000, 'x'));

@@ -61,8 +61,8 @@ int Reactor::wait_milliseconds(Duration longest) const {
   return static_cast<int>(milliseconds.count());
 }
 
-// What is enqueued while running waits for the next turn, so that no connection that keeps itself busy can keep
-// the others from their events.
+// What is enqueued while running waits for the next turn, so that no connection that keeps itself busy can
+// keep the others from their events.
 void Reactor::run_ready() {
   List<Runnable> running;
   running.take_all(ready_);

@@ -66,7 +66,9 @@ struct PromiseBase {
     };
     return Final{*this};
   }
-  [[noreturn]] void unhandled_exception() noexcept { check_failed("a task does not throw", __FILE__, __LINE__); }
+  [[noreturn]] void unhandled_exception() noexcept {
+    check_failed("a task does not throw", __FILE__, __LINE__);
+  }
 };
 
 template <class T>

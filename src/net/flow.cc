@@ -66,8 +66,8 @@ Result<Flow::Step> Flow::splice_in() {
     bulk_ = false;
     return Step::again;
   }
-  ssize_t got = ::splice(from_.plain_descriptor(), nullptr, pipe->write_end.number(), nullptr, Buffers::kPipeSize,
-                         SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  ssize_t got = ::splice(from_.plain_descriptor(), nullptr, pipe->write_end.number(), nullptr,
+                         Buffers::kPipeSize, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (got <= 0) {
     int error = errno;
     buffers_.give_pipe(std::move(pipe));
@@ -118,8 +118,6 @@ Result<Flow::Step> Flow::pass_end() {
   return Step::wait;
 }
 
-void Flow::keep(Bytes bytes) {
-  kept_ = std::make_unique<Kept>(Kept{.bytes = {bytes.begin(), bytes.end()}});
-}
+void Flow::keep(Bytes bytes) { kept_ = std::make_unique<Kept>(Kept{.bytes = {bytes.begin(), bytes.end()}}); }
 
 }  // namespace lockgate::net

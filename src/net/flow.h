@@ -22,10 +22,11 @@ class Flow {
   Flow(Stream& from, Side from_side, Stream& to, Side to_side, Buffers& buffers)
       : from_(from), to_(to), buffers_(buffers), from_side_(from_side), to_side_(to_side) {}
 
-  /// Goes before all that is read: `header`, which is not counted, and `bytes`, which the sender has sent. Copied.
+  /// Goes before all that is read: `header`, which is not counted, and `bytes`, which the sender has sent.
+  /// Copied.
   void send_first(Bytes header, Bytes bytes);
-  /// Moves until nothing can be moved, or a fair share is done: then true, and it wants another turn. An error
-  /// names the side that broke.
+  /// Moves until nothing can be moved, or a fair share is done: then true, and it wants another turn. An
+  /// error names the side that broke.
   Result<bool> pump();
 
   /// The sender has ended, everything was delivered, and the receiver was told so.
@@ -52,7 +53,9 @@ class Flow {
   Result<Step> push_pipe();
   Result<Step> pass_end();
   void keep(Bytes bytes);
-  std::unexpected<Error> broke(const Error& error, Side side) const { return std::unexpected(error.on(side)); }
+  std::unexpected<Error> broke(const Error& error, Side side) const {
+    return std::unexpected(error.on(side));
+  }
 
   Stream& from_;
   Stream& to_;

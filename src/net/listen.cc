@@ -28,8 +28,8 @@ void set_flag(int fd, int level, int option, bool on) {
   setsockopt(fd, level, option, &number, sizeof number);
 }
 
-// A Unix socket on which nobody listens any more; one in use is left alone, and so is any other file, to which
-// connecting is refused just the same.
+// A Unix socket on which nobody listens any more; one in use is left alone, and so is any other file, to
+// which connecting is refused just the same.
 void remove_stale(const SocketAddress& at) {
   struct stat file{};
   if (::lstat(at.path().c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) return;
@@ -76,7 +76,8 @@ Result<Fd> listen(const SocketAddress& at, const ListenOptions& options) {
   if (!fd) return std::unexpected(system_error(errno, "opening a listening socket"));
   if (at.is_unix()) {
     remove_stale(at);
-    ::fchmod(fd.number(), options.unix_mode);  // the file takes it over, so it is never there with another one
+    ::fchmod(fd.number(),
+             options.unix_mode);  // the file takes it over, so it is never there with another one
   } else {
     set_flag(fd.number(), SOL_SOCKET, SO_REUSEADDR, true);
     if (options.shared_port) set_flag(fd.number(), SOL_SOCKET, SO_REUSEPORT, true);

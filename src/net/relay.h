@@ -36,12 +36,13 @@ class RelayOwner {
 
 class Relay final : private loop::Runnable, private StreamOwner {
  public:
-  Relay(AnyStream client, AnyStream upstream, Buffers& buffers, const RelayTimeouts& timeouts, RelayOwner& owner);
+  Relay(AnyStream client, AnyStream upstream, Buffers& buffers, const RelayTimeouts& timeouts,
+        RelayOwner& owner);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  /// Starts. The upstream first gets `header`, which is ours and not counted, and `first`, which set-up has read
-  /// from the client. The end is told in a later turn at the earliest.
+  /// Starts. The upstream first gets `header`, which is ours and not counted, and `first`, which set-up has
+  /// read from the client. The end is told in a later turn at the earliest.
   void begin(Bytes header, Bytes first);
   /// Ends it in the next turn, aborting both sides.
   void cut(Errc why, const char* doing);

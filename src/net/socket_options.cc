@@ -18,18 +18,17 @@ std::int64_t seconds(Duration d) { return std::chrono::ceil<std::chrono::seconds
 
 void set_socket_options(int fd, const SocketOptions& options) {
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (options.keepalive > Duration::zero()) {
-    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  bool keeps_alive = options.keepalive > Duration::zero();
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, keeps_alive);
+  if (keeps_alive) {
     set(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds(options.keepalive));
     if (options.keepalive_interval > Duration::zero()) {
       set(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds(options.keepalive_interval));
     }
     if (options.keepalive_probes > 0) set(fd, IPPROTO_TCP, TCP_KEEPCNT, options.keepalive_probes);
   }
-  if (options.user_timeout > Duration::zero()) {
-    auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(options.user_timeout);
-    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds.count());
-  }
+  auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(options.user_timeout);
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, milliseconds.count());
 }
 
 }  // namespace lockgate::net

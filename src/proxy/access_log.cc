@@ -74,7 +74,8 @@ void add_verdict(LineBuilder& builder, const AccessLine& line) {
 void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
   const Facts& facts = line.facts;
   if (facts.greeted != Instant{}) builder.field("hello_ms", milliseconds(facts.greeted - facts.accepted));
-  if (facts.connected != Instant{}) builder.field("connect_ms", milliseconds(facts.connected - facts.greeted));
+  if (facts.connected != Instant{})
+    builder.field("connect_ms", milliseconds(facts.connected - facts.greeted));
   builder.field("duration_ms", milliseconds(now - facts.accepted));
   builder.field("bytes_up", line.bytes_up);
   builder.field("bytes_down", line.bytes_down);

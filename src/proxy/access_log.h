@@ -26,8 +26,8 @@ struct AccessLine {
   const net::RelayEnd& end;
 };
 
-/// Writes the line to the site's log (the listener's if no site took it), and errors that are ours to the error
-/// log, too.
+/// Writes the line to the site's log (the listener's if no site took it), and errors that are ours to the
+/// error log, too.
 void write_access_line(House& house, const AccessLine& line);
 
 }  // namespace lockgate::proxy

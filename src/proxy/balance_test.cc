@@ -1,9 +1,9 @@
 #include "proxy/balance.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include <fmt/core.h>
-
+#include <algorithm>
 #include <map>
 
 namespace lockgate::proxy {
@@ -32,7 +32,8 @@ std::vector<int> counts(Balancer& balancer, const Targets& targets, int picks) {
 std::vector<int> hashed(const Targets& targets, int keys, std::span<const int> tried = {}) {
   Balancer balancer(config::Balance::consistent_hash, 1);
   std::vector<int> picked;
-  for (int n = 0; n < keys; ++n) picked.push_back(balancer.pick(targets, tried, fmt::format("key {}", n), kNow));
+  for (int n = 0; n < keys; ++n)
+    picked.push_back(balancer.pick(targets, tried, fmt::format("key {}", n), kNow));
   return picked;
 }
 

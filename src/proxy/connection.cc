@@ -18,7 +18,8 @@ Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeader
   if (site.send_proxy_protocol == config::SendProxyProtocol::off) return {};
   std::string unique_id = connection_name(facts.id);
   wire::ProxyTlvs tlvs;
-  if (site.proxy_tlvs.alpn) tlvs.alpn = as_bytes(std::string_view(facts.alpn).substr(0, facts.alpn.find(',')));
+  if (site.proxy_tlvs.alpn)
+    tlvs.alpn = as_bytes(std::string_view(facts.alpn).substr(0, facts.alpn.find(',')));
   if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
   if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
   bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
@@ -48,8 +49,9 @@ void Connection::begin() {
 
 void Connection::cut(Errc why, const char* doing) {
   if (relay_) return relay_->cut(why, doing);
+  story_.reset();  // here and now, lest it still begins a relay in this turn
   cut_ = Error{.code = why, .doing = doing};
-  if (client_) client_->abort();
+  client_->abort();
   house_.reactor.enqueue(next_);
 }
 
@@ -84,14 +86,12 @@ Task<void> Connection::serve() {
 Task<void> Connection::identify() {
   auto reading_header = read_proxy_header(*client_, house_.buffers, *listener_.listener, flight_, facts_);
   co_await reading_header;
+  Greeting greeting;
   if (listener_.listener->peek) {
     auto greeting_client = greet(*client_, house_.buffers, listener_, flight_, facts_);
-    Greeting greeting = co_await greeting_client;
-    choose_site(greeting);
-  } else {
-    site_ = &listener_.sites.front();
-    facts_.pattern = listener_.names.front().pattern;
+    greeting = co_await greeting_client;
   }
+  choose_site(greeting);
   facts_.greeted = house_.reactor.now();
   if (!site_) co_await loop::fail(Errc::no_site, kRouting);
   auto taking_place = take_place();
@@ -152,7 +152,8 @@ void Connection::start_relay(Dialled dialled) {
   Bytes header = our_header(site, facts_, room);
   net::RelayTimeouts timeouts{.idle = site.timeouts.idle, .half_closed = site.timeouts.half_closed};
   net::RelayOwner& owner = *this;
-  relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers, timeouts, owner);
+  relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers,
+                                        timeouts, owner);
   relay_->begin(header, flight_);
   flight_ = {};
 }
@@ -161,10 +162,7 @@ void Connection::task_ended() noexcept { house_.reactor.enqueue(next_); }
 
 // The set-up is over, or was cut: its frames go, and with them all that it waited for.
 void Connection::set_up() {
-  if (cut_) {
-    story_.reset();
-    return over({cut_, Side::here});
-  }
+  if (cut_) return over({cut_, Side::here});
   auto outcome = story_->outcome();
   story_.reset();
   if (!outcome) over({outcome.error(), outcome.error().side});

@@ -36,13 +36,13 @@ struct Places {
 
 class Connection final : public ListNode, private loop::Completion, private net::RelayOwner {
  public:
-  Connection(House& house, ConnectionOwner& owner, std::shared_ptr<WorkerPlan> plan, const ListenerPlan& listener,
-             net::AnyStream client, Facts facts, Places places);
+  Connection(House& house, ConnectionOwner& owner, std::shared_ptr<WorkerPlan> plan,
+             const ListenerPlan& listener, net::AnyStream client, Facts facts, Places places);
   ~Connection();
 
   /// Begins to serve; to be called once.
   void begin();
-  /// Ends it soon, whatever it is doing, and tells the log why.
+  /// Ends it in the next turn, whatever it is doing, and tells the log why. Not for its own story.
   void cut(Errc why, const char* doing);
 
   const Facts& facts() const { return facts_; }

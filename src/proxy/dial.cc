@@ -39,7 +39,8 @@ Task<net::Connected> connect_to(House& house, const OwnAddresses& own, const Tar
 
 }  // namespace
 
-Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts, Instant deadline) {
+Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts,
+                   Instant deadline) {
   facts.stage = Stage::connecting;
   auto knowing = known_targets(house, upstream, deadline);
   auto targets = co_await knowing;
@@ -69,10 +70,10 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
     facts.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
     bool ejected = target.endpoint->connect_failed(house.reactor.now(), config.ejection);
     if (ejected) {
-      house.journal.tell(config::LogLevel::warning, facts.id, "",
-                         fmt::format("endpoint {} of upstream {} is put aside for {} s: {}", target.endpoint->label(),
-                                     config.name, std::chrono::duration<double>(config.ejection.time).count(),
-                                     words(last)));
+      house.journal.tell(
+          config::LogLevel::warning, facts.id, "",
+          fmt::format("endpoint {} of upstream {} is put aside for {} s: {}", target.endpoint->label(),
+                      config.name, std::chrono::duration<double>(config.ejection.time).count(), words(last)));
     }
   }
   co_await loop::fail(last);

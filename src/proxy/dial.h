@@ -13,8 +13,8 @@ struct Dialled {
   AtEndpoint at;
 };
 
-/// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address and
-/// attempts in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
+/// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address
+/// and attempts in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
 loop::Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts,
                          Instant deadline);
 

@@ -4,7 +4,8 @@ namespace lockgate::proxy {
 
 void Endpoint::connect_succeeded() {
   successes_.fetch_add(1, std::memory_order_relaxed);
-  if (failures_in_row_.load(std::memory_order_relaxed) != 0) failures_in_row_.store(0, std::memory_order_relaxed);
+  if (failures_in_row_.load(std::memory_order_relaxed) != 0)
+    failures_in_row_.store(0, std::memory_order_relaxed);
 }
 
 bool Endpoint::connect_failed(Instant now, const config::Ejection& ejection) {

@@ -25,9 +25,7 @@ class Endpoint {
 
   bool up() const { return up_.load(std::memory_order_relaxed); }
   void set_up(bool up) { up_.store(up, std::memory_order_relaxed); }
-  bool ejected(Instant now) const {
-    return ejected_until_.load(std::memory_order_relaxed) > now.nanoseconds;
-  }
+  bool ejected(Instant now) const { return ejected_until_.load(std::memory_order_relaxed) > now.nanoseconds; }
   bool usable(Instant now) const { return up() && !ejected(now); }
 
   void connect_succeeded();
@@ -53,7 +51,9 @@ class Endpoint {
 class AtEndpoint {
  public:
   AtEndpoint() = default;
-  explicit AtEndpoint(std::shared_ptr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) { endpoint_->enter(); }
+  explicit AtEndpoint(std::shared_ptr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) {
+    endpoint_->enter();
+  }
   AtEndpoint(AtEndpoint&& other) noexcept : endpoint_(std::move(other.endpoint_)) {}
   AtEndpoint& operator=(AtEndpoint&& other) noexcept {
     endpoint_.swap(other.endpoint_);

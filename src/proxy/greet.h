@@ -18,10 +18,10 @@ namespace lockgate::proxy {
 /// What was read of the client and not yet passed on.
 using FirstFlight = std::vector<std::byte>;
 
-/// Reads the PROXY header if the peer is in a network that sends one, and sets client and destination from it.
-/// `flight` holds what came behind it.
-loop::Task<void> read_proxy_header(net::Stream& client, net::Buffers& buffers, const config::Listener& listener,
-                                   FirstFlight& flight, Facts& facts);
+/// Reads the PROXY header if the peer is in a network that sends one, and sets client and destination from
+/// it. `flight` holds what came behind it.
+loop::Task<void> read_proxy_header(net::Stream& client, net::Buffers& buffers,
+                                   const config::Listener& listener, FirstFlight& flight, Facts& facts);
 
 /// What greet() found, beside the facts.
 struct Greeting {

@@ -31,7 +31,7 @@ struct House {
   net::Connector& connector;
   Journal& journal;
   loop::WaitSlot& place_freed;  // woken when a place in some gate has come free
-  std::size_t worker;  // its number, from 0
+  std::size_t worker;           // its number, from 0
 };
 
 }  // namespace lockgate::proxy

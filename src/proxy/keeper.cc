@@ -15,10 +15,10 @@ constexpr Duration kLastRetry = std::chrono::seconds(30);
 
 // Two configurations with the same key have the same targets, checks and counts.
 std::string key_of(const config::Upstream& config, const std::vector<SocketAddress>& name_servers) {
-  std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", config.name, int(config.balance), int(config.hash),
-                                config.health.every.count(), config.health.timeout.count(), config.health.rise,
-                                config.health.fall, config.ejection.failures, config.ejection.time.count(),
-                                config.try_timeout.count(), config.tries);
+  std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", config.name, int(config.balance),
+                                int(config.hash), config.health.every.count(), config.health.timeout.count(),
+                                config.health.rise, config.health.fall, config.ejection.failures,
+                                config.ejection.time.count(), config.try_timeout.count(), config.tries);
   key += fmt::format("|{}|{}|{}|{}", config.tcp.keepalive.count(), config.tcp.keepalive_interval.count(),
                      config.tcp.keepalive_probes, config.tcp.user_timeout.count());
   for (const auto& server : name_servers) key += "|@" + server.text();
@@ -30,7 +30,8 @@ std::string key_of(const config::Upstream& config, const std::vector<SocketAddre
 
 }  // namespace
 
-// One upstream being kept. Each of its endpoints has its own answer of the resolver; together they are the targets.
+// One upstream being kept. Each of its endpoints has its own answer of the resolver; together they are the
+// targets.
 class Keeper::Kept {
  public:
   Kept(Keeper& keeper, const config::Upstream& config, const std::vector<SocketAddress>& name_servers)
@@ -39,7 +40,8 @@ class Keeper::Kept {
         scope_(keeper.reactor_),
         answers_(config.endpoints.size()) {
     auto needs_names = [](const config::Endpoint& endpoint) {
-      return endpoint.kind == config::Endpoint::Kind::name || endpoint.kind == config::Endpoint::Kind::service;
+      return endpoint.kind == config::Endpoint::Kind::name ||
+             endpoint.kind == config::Endpoint::Kind::service;
     };
     if (std::ranges::any_of(config.endpoints, needs_names)) {
       resolver_.emplace(keeper.reactor_, net::ResolverOptions{.name_servers = name_servers});
@@ -53,7 +55,17 @@ class Keeper::Kept {
       }
     }
     publish();
-    if (config.health.every > Duration::zero()) scope_.spawn(check_forever());
+  }
+  ~Kept() {
+    if (is_newest()) keeper_.newest_.erase(config().name);
+  }
+
+  /// It is now what the configuration means by its name, and so alone says who is up.
+  void take_over() {
+    keeper_.newest_[config().name] = this;
+    trust_unchecked();
+    bool checks = config().health.every > Duration::zero();
+    if (checks && !std::exchange(checking_, true)) scope_.spawn(check_forever());
   }
 
   const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
@@ -61,10 +73,22 @@ class Keeper::Kept {
 
  private:
   const config::Upstream& config() const { return upstream_->config; }
+  bool is_newest() const {
+    auto newest = keeper_.newest_.find(config().name);
+    return newest != keeper_.newest_.end() && newest->second == this;
+  }
 
-  Target target(const config::Endpoint& endpoint, const std::string& label, std::vector<SocketAddress> addresses) {
+  // An endpoint that checks of before have found down would stay so if nobody checks it any more.
+  void trust_unchecked() {
+    if (!targets_ || !is_newest() || config().health.every > Duration::zero()) return;
+    for (const Target& target : *targets_) target.endpoint->set_up(true);
+  }
+
+  Target target(const config::Endpoint& endpoint, const std::string& label,
+                std::vector<SocketAddress> addresses) {
     auto& known = keeper_.endpoints_[config().name + " " + label];
     if (!known) known = std::make_shared<Endpoint>(label);
+    if (config().health.every == Duration::zero()) known->set_up(true);  // nobody else would find it up again
     return {known, std::move(addresses), endpoint.weight, endpoint.backup};
   }
 
@@ -106,13 +130,15 @@ class Keeper::Kept {
       auto host = co_await loop::attempt(std::move(asking_host));
       if (!host) continue;
       ttl = std::min(ttl, host->ttl);
-      Target one = target(endpoint, fmt::format("{}:{}", service.name, service.port), with_port(host->ips, service.port));
+      Target one = target(endpoint, fmt::format("{}:{}", service.name, service.port),
+                          with_port(host->ips, service.port));
       one.weight = std::max<std::uint32_t>(service.weight, 1);
       one.backup = endpoint.backup || service.priority != first;
       found.push_back(std::move(one));
     }
     if (found.empty()) {
-      co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = "resolving the services"});
+      co_await loop::fail(
+          Error{.code = Errc::unresolved, .side = Side::upstream, .doing = "resolving the services"});
     }
     take_answer(index, std::move(found));
     co_return ttl;
@@ -138,20 +164,21 @@ class Keeper::Kept {
     }
     if (all->empty()) return;
     targets_ = std::move(all);
+    trust_unchecked();
     keeper_.publish_(upstream_, targets_);
   }
 
   void tell_unresolved(std::size_t index, const Error& error) {
     auto level = std::exchange(unresolved_told_, true) ? config::LogLevel::debug : config::LogLevel::warning;
-    keeper_.journal_.tell(level, 0, "",
-                          fmt::format("upstream {}: {} does not resolve: {}; {}", config().name,
-                                      config().endpoints[index].url, words(error),
-                                      answers_[index] ? "its last addresses stay in use" : "it is tried again"));
+    keeper_.journal_.tell(
+        level, 0, "",
+        fmt::format("upstream {}: {} does not resolve: {}; {}", config().name, config().endpoints[index].url,
+                    words(error), answers_[index] ? "its last addresses stay in use" : "it is tried again"));
   }
 
   Task<void> check_forever() {
     for (;;) {
-      if (targets_) {
+      if (targets_ && is_newest()) {
         for (const Target& target : *targets_) scope_.spawn(check(target));
       }
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
@@ -168,7 +195,7 @@ class Keeper::Kept {
     streak = connected ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
     bool turned = endpoint.up() ? streak <= -static_cast<int>(config().health.fall)
                                 : streak >= static_cast<int>(config().health.rise);
-    if (!turned) co_return;
+    if (!turned || !is_newest()) co_return;
     endpoint.set_up(!endpoint.up());
     std::string why = connected ? "" : ": " + words(connected.error());
     keeper_.journal_.tell(config::LogLevel::warning, 0, "",
@@ -184,6 +211,7 @@ class Keeper::Kept {
   std::shared_ptr<const Targets> targets_;
   std::map<const Endpoint*, int> streaks_;
   bool unresolved_told_ = false;
+  bool checking_ = false;
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish)
@@ -196,6 +224,7 @@ std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
   const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
   auto& kept = kept_[key_of(config, servers)];
   if (!kept) kept = std::make_unique<Kept>(*this, config, servers);
+  kept->take_over();
   return kept->upstream();
 }
 
@@ -206,8 +235,10 @@ std::shared_ptr<const Targets> Keeper::targets(const Upstream& upstream) const {
   return nullptr;
 }
 
-void Keeper::forget_unused() {
-  std::erase_if(kept_, [](const auto& entry) { return entry.second->upstream().use_count() == 1; });
+void Keeper::keep_only(const std::vector<std::shared_ptr<const Upstream>>& used) {
+  std::erase_if(kept_, [&](const auto& entry) {
+    return std::ranges::find(used, entry.second->upstream()) == used.end();
+  });
   std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 

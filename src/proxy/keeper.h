@@ -25,14 +25,15 @@ class Keeper {
   Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish);
   ~Keeper();
 
-  /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its targets,
-  /// counts and health carry over. Starts to keep it if it is new.
+  /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its
+  /// targets, counts and health carry over. Starts to keep it if it is new.
   std::shared_ptr<const Upstream> keep(const config::Upstream& config,
                                        const std::vector<SocketAddress>& name_servers);
   /// What is known of an upstream now; null before the first answer.
   std::shared_ptr<const Targets> targets(const Upstream& upstream) const;
-  /// Forgets upstreams that nobody but the keeper uses any more.
-  void forget_unused();
+  /// Forgets all other upstreams. Connections that have one of them still go on with the targets that they
+  /// know.
+  void keep_only(const std::vector<std::shared_ptr<const Upstream>>& used);
 
   /// Calls `see(upstream, targets)` for each, targets null if unknown.
   void each(const std::function<void(const Upstream&, const Targets*)>& see) const;
@@ -44,6 +45,7 @@ class Keeper {
   net::Connector& connector_;
   Journal& journal_;
   Publish publish_;
+  std::map<std::string, const Kept*> newest_;  // by name; an older one serves connections of old plans
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
 };

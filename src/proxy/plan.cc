@@ -49,6 +49,8 @@ bool OwnAddresses::contains(const SocketAddress& address) const {
     if (ours == address) return true;
     if (ours.is_unix() || address.is_unix() || ours.port() != address.port()) return false;
     if (!ours.ip().is_unspecified()) return false;
+    if (ours.ip().is_v4() && address.ip().is_v6())
+      return false;  // the reverse may be ours: [::] can take both
     return address.ip().is_loopback() || address.ip().is_unspecified() ||
            std::ranges::find(local_, address.ip()) != local_.end();
   });

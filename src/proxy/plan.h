@@ -83,7 +83,7 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
 /// A plan with one worker's views of its upstreams.
 struct WorkerPlan {
   std::shared_ptr<const Plan> plan;
-  std::vector<std::unique_ptr<UpstreamView>> upstreams;
+  std::vector<std::shared_ptr<UpstreamView>> upstreams;  // as in the plan
 };
 
 }  // namespace lockgate::proxy

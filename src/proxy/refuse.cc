@@ -48,7 +48,8 @@ std::string page(const Facts& facts, Answer answer, Errc code) {
   bool no_plain = code == Errc::no_site;  // plain HTTP came to a port that takes none under this name
   std::string_view sentence =
       no_plain ? "No site here takes plain HTTP under this name; it may take https." : answer.reason;
-  std::string body = fmt::format("{} {}\n{}\nConnection {:x}.\n", answer.status, answer.reason, sentence, facts.id);
+  std::string body =
+      fmt::format("{} {}\n{}\nConnection {:x}.\n", answer.status, answer.reason, sentence, facts.id);
   std::string size = fmt::format("{}", body.size());
   const std::array<wire::HeadField, 3> fields = {
       {{"Content-Type", "text/plain"}, {"Content-Length", size}, {"Connection", "close"}}};

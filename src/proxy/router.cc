@@ -27,6 +27,10 @@ Answer route(const ListenerPlan& listener, const Question& question) {
     answer = {&site, name.pattern};
     return true;
   };
+  if (!listener.listener->peek) {
+    take(0);  // there is one site, of one name
+    return answer;
+  }
   (question.tls ? listener.for_tls : listener.for_plain).find(question.name, take);
   return answer;
 }

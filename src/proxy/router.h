@@ -1,7 +1,8 @@
 // Router: which site takes a connection, and why.
 //
 // The most specific name first; among sites of one name the first in the file whose
-// `match` holds; if none holds, the next less specific name.
+// `match` holds; if none holds, the next less specific name. Where nobody peeks, the one
+// site takes whom its `match` lets in.
 #pragma once
 #include <functional>
 #include <span>

@@ -38,7 +38,10 @@ class Tally {
   };
 
   Tally(std::string listener, std::string site, std::string verdict, std::size_t workers)
-      : listener_(std::move(listener)), site_(std::move(site)), verdict_(std::move(verdict)), rows_(workers) {}
+      : listener_(std::move(listener)),
+        site_(std::move(site)),
+        verdict_(std::move(verdict)),
+        rows_(workers) {}
 
   /// The row of one worker; only that worker's thread writes it.
   Row& row(std::size_t worker) { return rows_[worker]; }

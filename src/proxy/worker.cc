@@ -3,70 +3,108 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "base/check.h"
 #include "net/tcp.h"
 #include "proxy/access_log.h"
 
 namespace lockgate::proxy {
 
-// One listening socket, as this worker accepts from it. When a limit says "queue", the connection that came one
-// too many is held here and the rest wait in the backlog.
+// One listening socket, as this worker accepts from it. When a limit says "queue", the connection that came
+// one too many is held here for as long as it may wait, and the rest wait in the backlog. It keeps the plan
+// that it serves, so that a listener which goes serves its last connections as it always did.
 class Worker::Door final : public net::Acceptor {
  public:
-  Door(Worker& worker, int fd, bool shared, SocketAddress address, std::string listener)
-      : Acceptor(worker.reactor_, fd, shared),
-        worker_(worker),
-        fd_(fd),
-        address_(std::move(address)),
-        listener_(std::move(listener)) {}
+  Door(Worker& worker, int fd, bool shared, SocketAddress address, std::shared_ptr<WorkerPlan> plan,
+       const std::string& listener)
+      : Acceptor(worker.reactor_, fd, shared), worker_(worker), fd_(fd), address_(std::move(address)) {
+    serve(std::move(plan), listener);
+  }
 
   int fd() const { return fd_; }
-  void serve(const std::string& listener) { listener_ = listener; }
+  /// New connections are for this listener of this plan.
+  void serve(std::shared_ptr<WorkerPlan> plan, const std::string& listener) {
+    waiting_.reset();  // at a gate that may go with the old plan
+    plan_ = std::move(plan);
+    listener_ = plan_->plan->listener(listener);
+    CHECK(listener_);
+    retry();
+  }
   /// Admits the held connection if there is room now.
   void retry() {
-    if (!held_) return;
-    Held held = std::move(*held_);
-    held_.reset();
-    waiting_.reset();
-    resume();
-    admit(std::move(held));
+    if (held_) admit(release());
+  }
+  /// Refuses the held connection.
+  void turn_away(const Error& why) {
+    if (held_) refuse(release(), why);
+  }
+  /// Takes what waits in the backlog for the last time; nobody waits for a place any more.
+  void close() {
+    closing_ = true;
+    retry();
+    drain();
   }
 
  private:
   struct Held {
     Fd fd;
     SocketAddress peer;
+    Instant since;
+  };
+  struct OutOfPatience final : loop::Runnable {
+    explicit OutOfPatience(Door& owner) : door(owner) {}
+    void run() override { door.turn_away({.code = Errc::limited, .doing = "waiting for a place"}); }
+    Door& door;
   };
 
-  void accepted(Fd fd, const SocketAddress& peer) override { admit({std::move(fd), peer}); }
-
-  void admit(Held held) {
-    const Plan& plan = *worker_.plan_->plan;
-    const ListenerPlan* listener = plan.listener(listener_);
-    if (!listener) return;  // its listener has just gone
-    Places places;
-    bool room = enter(plan.gate, plan.config->limit, held, places.process) &&
-                enter(listener->gate, listener->listener->limit, held, places.listener);
-    if (held_) return;
-    Facts facts = worker_.facts_of(*listener, held.fd.number(), held.peer, address_);
-    if (!room) return worker_.refuse_full(*listener, facts, {.code = Errc::limited, .doing = "accepting"});
-    worker_.serve(*listener, std::move(held.fd), std::move(facts), std::move(places));
+  void accepted(Fd fd, const SocketAddress& peer) override {
+    admit({std::move(fd), peer, worker_.reactor_.now()});
   }
 
-  bool enter(const std::shared_ptr<Gate>& gate, const config::ConnectionLimit& limit, Held& held, Place& place) {
+  void admit(Held held) {
+    const Plan& plan = *plan_->plan;
+    Places places;
+    bool room = enter(plan.gate, plan.config->limit, held, places.process) &&
+                enter(listener_->gate, listener_->listener->limit, held, places.listener);
+    if (held_) return;
+    if (!room) return refuse(std::move(held), {.code = Errc::limited, .doing = "accepting"});
+    Facts facts = worker_.facts_of(*listener_, held.fd.number(), held.peer, address_);
+    worker_.serve(plan_, *listener_, std::move(held.fd), std::move(facts), std::move(places));
+  }
+
+  bool enter(const std::shared_ptr<Gate>& gate, const config::ConnectionLimit& limit, Held& held,
+             Place& place) {
     if (!gate) return true;
+    bool may_wait = limit.when_full == config::WhenFull::queue && !closing_;
     std::optional<Waiting> waiting;
-    if (limit.when_full == config::WhenFull::queue) waiting.emplace(*gate);
+    if (may_wait) waiting.emplace(*gate);
     if (gate->enter()) {
       place = Place(*gate);
       return true;
     }
-    if (limit.when_full == config::WhenFull::queue) {
+    if (may_wait) {
       waiting_.emplace(*gate);
+      worker_.reactor_.start(patience_, held.since + limit.queue_timeout);
       held_.emplace(std::move(held));
       pause();
     }
     return false;
+  }
+
+  Held release() {
+    Held held = std::move(*held_);
+    held_.reset();
+    waiting_.reset();
+    patience_.stop();
+    resume();
+    return held;
+  }
+
+  void refuse(Held held, const Error& why) {
+    Facts facts = worker_.facts_of(*listener_, held.fd.number(), held.peer, address_);
+    facts.accepted = held.since;
+    worker_.refuse(*plan_->plan, *listener_, facts, why);
   }
 
   void accept_failed(const Error& error) override {
@@ -74,18 +112,23 @@ class Worker::Door final : public net::Acceptor {
     Instant now = worker_.reactor_.now();
     if (now < tell_again_) return;
     tell_again_ = now + kTellEvery;
-    worker_.house_.journal.tell(config::LogLevel::error, 0, "",
-                                fmt::format("listener {}: {}; new connections wait until descriptors are free "
-                                            "(see `limits` and the service's LimitNOFILE)",
-                                            listener_, words(error)));
+    worker_.house_.journal.tell(
+        config::LogLevel::error, 0, "",
+        fmt::format("listener {}: {}; new connections wait until descriptors are free "
+                    "(see `limits` and the service's LimitNOFILE)",
+                    listener_->listener->name, words(error)));
   }
 
   Worker& worker_;
   int fd_;
   SocketAddress address_;
-  std::string listener_;
+  std::shared_ptr<WorkerPlan> plan_;
+  const ListenerPlan* listener_ = nullptr;  // of plan_
+  bool closing_ = false;
   std::optional<Held> held_;
   std::optional<Waiting> waiting_;
+  OutOfPatience out_of_patience_{*this};
+  loop::Timer patience_{out_of_patience_};
   Instant tell_again_{};
 };
 
@@ -100,14 +143,32 @@ Worker::~Worker() {
   while (Connection* connection = connections_.pop_front()) delete connection;
 }
 
-void Worker::take_plan(std::shared_ptr<const Plan> plan, const std::vector<std::shared_ptr<const Targets>>& known) {
+// Whoever is left when the process ends at once gets his line in the log all the same.
+void Worker::run() {
+  reactor_.run();
+  constexpr const char* kEnding = "ending";
+  for (auto& door : doors_) door->turn_away({.code = Errc::shutting_down, .doing = kEnding});
+  doors_.clear();
+  cut_all(Errc::shutting_down, kEnding);
+  reactor_.turn(Duration::zero());
+}
+
+// The view of an upstream that stays is kept, so that old connections learn of new targets, too, and
+// balancing goes on where it was.
+void Worker::take_plan(std::shared_ptr<const Plan> plan,
+                       const std::vector<std::shared_ptr<const Targets>>& known) {
+  std::unordered_map<const Upstream*, std::shared_ptr<UpstreamView>> views;
+  for (auto& view : plan_->upstreams) views.emplace(view->upstream.get(), view);
   auto next = std::make_shared<WorkerPlan>();
   for (std::size_t i = 0; i < plan->upstreams.size(); ++i) {
+    auto& view = views[plan->upstreams[i].get()];
     std::uint64_t seed = (house_.worker + 1) * 0x9e3779b97f4a7c15ULL + i;
-    next->upstreams.push_back(std::make_unique<UpstreamView>(plan->upstreams[i], known[i], seed));
+    if (!view) view = std::make_shared<UpstreamView>(plan->upstreams[i], known[i], seed);
+    next->upstreams.push_back(view);
   }
   next->plan = std::move(plan);
   plan_ = std::move(next);
+  place_freed_.wake_all();  // limits may have been raised
 }
 
 void Worker::take_targets(const Upstream& upstream, std::shared_ptr<const Targets> targets) {
@@ -121,20 +182,20 @@ void Worker::take_targets(const Upstream& upstream, std::shared_ptr<const Target
 
 void Worker::open(int fd, bool shared, const SocketAddress& address, const std::string& listener) {
   for (auto& door : doors_) {
-    if (door->fd() == fd) return door->serve(listener);
+    if (door->fd() == fd) return door->serve(plan_, listener);
   }
-  doors_.push_back(std::make_unique<Door>(*this, fd, shared, address, listener));
+  doors_.push_back(std::make_unique<Door>(*this, fd, shared, address, plan_, listener));
 }
 
 void Worker::close(int fd) {
   auto door = std::ranges::find_if(doors_, [&](const auto& open) { return open->fd() == fd; });
   if (door == doors_.end()) return;
-  (*door)->drain();
+  (*door)->close();
   doors_.erase(door);
 }
 
 void Worker::close_all() {
-  for (auto& door : doors_) door->drain();
+  for (auto& door : doors_) door->close();
   doors_.clear();
 }
 
@@ -147,7 +208,8 @@ void Worker::cut_all(Errc why, const char* doing) {
   for (Connection* c = connections_.front(); c; c = connections_.after(*c)) c->cut(why, doing);
 }
 
-Facts Worker::facts_of(const ListenerPlan& listener, int fd, const SocketAddress& peer, const SocketAddress& bound) {
+Facts Worker::facts_of(const ListenerPlan& listener, int fd, const SocketAddress& peer,
+                       const SocketAddress& bound) {
   Facts facts;
   facts.id = ids_.fetch_add(1, std::memory_order_relaxed);
   facts.peer = facts.client = peer;
@@ -160,21 +222,23 @@ Facts Worker::facts_of(const ListenerPlan& listener, int fd, const SocketAddress
   return facts;
 }
 
-void Worker::serve(const ListenerPlan& listener, Fd fd, Facts facts, Places places) {
+void Worker::serve(const std::shared_ptr<WorkerPlan>& plan, const ListenerPlan& listener, Fd fd, Facts facts,
+                   Places places) {
   auto stream = net::TcpStream::adopt(reactor_, std::move(fd));
-  if (!stream) return refuse_full(listener, facts, stream.error());
-  auto* connection = new Connection(house_, *this, plan_, listener, std::move(*stream), std::move(facts), std::move(places));
+  if (!stream) return refuse(*plan->plan, listener, facts, stream.error());
+  auto* connection =
+      new Connection(house_, *this, plan, listener, std::move(*stream), std::move(facts), std::move(places));
   connections_.push_back(*connection);
   count_.store(count_ + 1, std::memory_order_relaxed);
   connection->begin();
 }
 
-void Worker::refuse_full(const ListenerPlan& listener, const Facts& facts, const Error& why) {
+void Worker::refuse(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why) {
   listener.nobody->row(house_.worker).outcomes[static_cast<std::size_t>(why.code)].add(1);
   write_access_line(house_, {.facts = facts,
                              .listener = listener,
                              .site = nullptr,
-                             .plan = *plan_->plan,
+                             .plan = plan,
                              .endpoint = nullptr,
                              .bytes_up = 0,
                              .bytes_down = 0,

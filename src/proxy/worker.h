@@ -21,8 +21,8 @@ class Worker final : private ConnectionOwner {
 
   /// Any thread: has `letter` called on the worker's thread.
   void post(loop::Letter letter) { reactor_.post(std::move(letter)); }
-  /// The worker's thread: serves until stop().
-  void run() { reactor_.run(); }
+  /// The worker's thread: serves until stop(), then ends what is left.
+  void run();
   /// Any thread.
   void stop() { reactor_.stop(); }
   loop::Reactor& reactor() { return reactor_; }
@@ -32,8 +32,9 @@ class Worker final : private ConnectionOwner {
   /// New connections follow this plan; `known` are its upstreams' targets, null where there are none yet.
   void take_plan(std::shared_ptr<const Plan> plan, const std::vector<std::shared_ptr<const Targets>>& known);
   void take_targets(const Upstream& upstream, std::shared_ptr<const Targets> targets);
-  /// Accepts from `fd`, which stays the caller's, for the listener of that name. A socket that is open already
-  /// only changes its listener.
+  /// Accepts from `fd`, which stays the caller's, for the listener of that name in the plan taken last. A
+  /// socket that is open already only changes its listener; one that is not opened again keeps to its old
+  /// plan.
   void open(int fd, bool shared, const SocketAddress& address, const std::string& listener);
   /// Takes what waits in the backlog of `fd`, then leaves it alone.
   void close(int fd);
@@ -56,8 +57,9 @@ class Worker final : private ConnectionOwner {
   class Door;
 
   Facts facts_of(const ListenerPlan& listener, int fd, const SocketAddress& peer, const SocketAddress& bound);
-  void serve(const ListenerPlan& listener, Fd fd, Facts facts, Places places);
-  void refuse_full(const ListenerPlan& listener, const Facts& facts, const Error& why);
+  void serve(const std::shared_ptr<WorkerPlan>& plan, const ListenerPlan& listener, Fd fd, Facts facts,
+             Places places);
+  void refuse(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why);
   void connection_over(Connection& connection) override;
 
   loop::Reactor reactor_;

@@ -64,7 +64,8 @@ std::string quoted(const std::string& text) { return nlohmann::json(text).dump()
 std::expected<std::string, std::string> pass_site(const std::string& flag, const std::string& options) {
   auto equals = flag.find('=');
   if (equals == std::string::npos || equals == 0) {
-    return std::unexpected(fmt::format("\"{}\" is not NAME=URL, as \"app.example.org=tcp://192.0.2.7:443\"", flag));
+    return std::unexpected(
+        fmt::format("\"{}\" is not NAME=URL, as \"app.example.org=tcp://192.0.2.7:443\"", flag));
   }
   return fmt::format("      - names: [{}]\n        pass: {{ to: {}{} }}\n", quoted(flag.substr(0, equals)),
                      quoted(flag.substr(equals + 1)), options);
@@ -140,9 +141,11 @@ int config_reference_command(bool schema) {
 }
 
 int pass_command(const PassFlags& flags) {
-  if (flags.to.empty() && flags.fallback.empty()) return fail("nothing to pass: give --to or --default", kBadConfig);
+  if (flags.to.empty() && flags.fallback.empty())
+    return fail("nothing to pass: give --to or --default", kBadConfig);
   std::string options;
-  if (flags.send_proxy_protocol != "off") options = ", send_proxy_protocol: " + quoted(flags.send_proxy_protocol);
+  if (flags.send_proxy_protocol != "off")
+    options = ", send_proxy_protocol: " + quoted(flags.send_proxy_protocol);
   std::string yaml = "admin: { bind: off, control_socket: off }\nlisteners:\n  - bind: [";
   for (const auto& address : flags.listen) yaml += (yaml.ends_with('[') ? "" : ", ") + quoted(address);
   yaml += "]\n    sites:\n";
@@ -152,7 +155,8 @@ int pass_command(const PassFlags& flags) {
     yaml += *site;
   }
   if (!flags.fallback.empty()) {
-    yaml += fmt::format("      - names: [default]\n        pass: {{ to: {}{} }}\n", quoted(flags.fallback), options);
+    yaml += fmt::format("      - names: [default]\n        pass: {{ to: {}{} }}\n", quoted(flags.fallback),
+                        options);
   }
   return run_text(yaml, flags.print_config);
 }

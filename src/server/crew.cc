@@ -1,8 +1,7 @@
 #include "server/crew.h"
 
-#include <pthread.h>
-
 #include <fmt/core.h>
+#include <pthread.h>
 
 namespace lockgate::server {
 
@@ -19,7 +18,8 @@ struct Answers {
 
 }  // namespace
 
-Crew::Crew(loop::Reactor& reactor, const Clock& clock, LogWriter& logs, const LogRules& rules, std::size_t size)
+Crew::Crew(loop::Reactor& reactor, const Clock& clock, LogWriter& logs, const LogRules& rules,
+           std::size_t size)
     : reactor_(reactor), members_(size) {
   for (std::size_t i = 0; i < size; ++i) {
     Member& member = members_[i];

@@ -65,13 +65,8 @@ nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Confi
                           .alpn = asked.alpn,
                           .client = asked.client,
                           .ja4 = [&]() -> std::string_view { return question.ja4; }};
-  proxy::Answer answer;
-  if (listener.listener->peek) {
-    answer = proxy::route(listener, routing);
-  } else {
-    answer = {&listener.sites.front(), listener.names.front().pattern};
-    told["peek"] = false;
-  }
+  if (!listener.listener->peek) told["peek"] = false;
+  proxy::Answer answer = proxy::route(listener, routing);
   if (!answer.site) {
     told["verdict"] = "none";
     told["why"] = "no site of this listener takes it: it is refused";
@@ -114,7 +109,8 @@ std::expected<std::string, std::string> explain(const config::Config& config, co
     if (question.listener && listener.listener->name != *question.listener) continue;
     all.push_back(describe(listener, *plan->config, *asked, question));
   }
-  if (all.empty()) return std::unexpected(fmt::format("there is no listener {}", question.listener.value_or("")));
+  if (all.empty())
+    return std::unexpected(fmt::format("there is no listener {}", question.listener.value_or("")));
   if (json) return all.dump(2) + "\n";
   std::string text;
   for (const auto& told : all) text += as_text(told);

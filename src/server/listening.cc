@@ -23,7 +23,8 @@ std::string cannot_bind(const config::Listener& listener, const config::Bind& bi
   std::string holder = error.detail.number == EADDRINUSE ? net::holder_of(bind.address) : "";
   std::string hint;
   if (!holder.empty()) hint = fmt::format("; the port is held by {}", holder);
-  if (error.detail.number == EACCES) hint = "; ports below 1024 need CAP_NET_BIND_SERVICE: start as root or by systemd";
+  if (error.detail.number == EACCES)
+    hint = "; ports below 1024 need CAP_NET_BIND_SERVICE: start as root or by systemd";
   return fmt::format("{}:{}:{}: listener {} cannot bind {}: {}{}", bind.place.file, bind.place.line,
                      bind.place.column, listener.name, bind.text, words(error), hint);
 }
@@ -73,14 +74,16 @@ std::expected<ListeningSockets::Change, std::string> ListeningSockets::change_to
   return change;
 }
 
-std::expected<void, std::string> ListeningSockets::add(const config::Listener& listener, const config::Bind& bind,
-                                                       std::size_t workers, std::map<Key, Held>& next) {
+std::expected<void, std::string> ListeningSockets::add(const config::Listener& listener,
+                                                       const config::Bind& bind, std::size_t workers,
+                                                       std::map<Key, Held>& next) {
   if (bind.kind == config::Bind::Kind::systemd) return add_given(listener, bind, next);
   bool shared = bind.address.is_unix();
   net::ListenOptions options = options_of(listener, bind);
   for (std::size_t worker = 0; worker < (shared ? 1 : workers); ++worker) {
     Key key(bind.text, worker);
-    Held held{.socket = {.address = bind.address, .listener = listener.name, .shared = shared, .worker = worker}};
+    Held held{
+        .socket = {.address = bind.address, .listener = listener.name, .shared = shared, .worker = worker}};
     if (auto old = held_.find(key); old != held_.end()) {
       held.socket.fd = old->second.fd.number();
       held.socket.address = old->second.socket.address;
@@ -97,13 +100,15 @@ std::expected<void, std::string> ListeningSockets::add(const config::Listener& l
 }
 
 std::expected<void, std::string> ListeningSockets::add_given(const config::Listener& listener,
-                                                             const config::Bind& bind, std::map<Key, Held>& next) {
+                                                             const config::Bind& bind,
+                                                             std::map<Key, Held>& next) {
   auto given = given_.find(bind.descriptor);
   if (given == given_.end()) {
-    return std::unexpected(fmt::format(
-        "{}:{}:{}: listener {} wants {}, but systemd has passed no socket of that name; see FileDescriptorName= in "
-        "the socket unit",
-        bind.place.file, bind.place.line, bind.place.column, listener.name, bind.text));
+    return std::unexpected(
+        fmt::format("{}:{}:{}: listener {} wants {}, but systemd has passed no socket of that name; see "
+                    "FileDescriptorName= in "
+                    "the socket unit",
+                    bind.place.file, bind.place.line, bind.place.column, listener.name, bind.text));
   }
   for (std::size_t i = 0; i < given->second.size(); ++i) {
     Key key(bind.text, i);

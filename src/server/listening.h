@@ -20,8 +20,8 @@ class ListeningSockets {
   struct Socket {
     int fd = -1;
     SocketAddress address;
-    std::string listener;   // the name of the one it serves
-    bool shared = false;    // by all workers; else `worker` alone accepts from it
+    std::string listener;  // the name of the one it serves
+    bool shared = false;   // by all workers; else `worker` alone accepts from it
     std::size_t worker = 0;
   };
   /// What a change means to the workers.
@@ -33,8 +33,8 @@ class ListeningSockets {
   /// `given` are the sockets that systemd has handed over.
   explicit ListeningSockets(ActivatedSockets given) : given_(std::move(given)) {}
 
-  /// Opens what `config` asks for and is not open yet. If any of it fails, nothing has changed and the error says
-  /// which listener, why, and who holds the port.
+  /// Opens what `config` asks for and is not open yet. If any of it fails, nothing has changed and the error
+  /// says which listener, why, and who holds the port.
   std::expected<Change, std::string> change_to(const config::Config& config, std::size_t workers);
   void close(const std::vector<Socket>& gone);
 

@@ -70,12 +70,14 @@ void add_flag_only(CLI::App& app, Flags& flags, int& status) {
   pass->add_option("--listen", flags.pass.listen, "Address, as \":443\"")->required();
   pass->add_option("--to", flags.pass.to, "NAME=URL, as \"app.example.org=tcp://192.0.2.7:443\"; repeatable");
   pass->add_option("--default", flags.pass.fallback, "URL for all other names; without it they are refused");
-  pass->add_option("--send-proxy-protocol", flags.pass.send_proxy_protocol, "off, v1 or v2")->capture_default_str();
+  pass->add_option("--send-proxy-protocol", flags.pass.send_proxy_protocol, "off, v1 or v2")
+      ->capture_default_str();
   pass->add_flag("--print-config", flags.pass.print_config, "Print the equivalent configuration and end");
 
   auto* quickstart = add(app, "quickstart", "Serve a demo page, to see it work", status,
                          [&] { return quickstart_command(flags.quickstart); });
-  quickstart->add_option("--port", flags.quickstart.port, "Port for plain HTTP and for TLS")->capture_default_str();
+  quickstart->add_option("--port", flags.quickstart.port, "Port for plain HTTP and for TLS")
+      ->capture_default_str();
   quickstart->add_option("--to", flags.quickstart.to, "NAME=URL of a TLS server to pass through; repeatable");
 }
 
@@ -83,13 +85,16 @@ void add_asking(CLI::App& app, Flags& flags, int& status) {
   auto ask = [&](const char* name, const char* about, std::function<int()> run) {
     auto* command = add(app, name, about, status, std::move(run));
     add_config(command, flags.ask.config_path);
-    command->add_option("-s,--socket", flags.ask.socket, "Control socket; default: that of the configuration");
+    command->add_option("-s,--socket", flags.ask.socket,
+                        "Control socket; default: that of the configuration");
     command->add_flag("--json", flags.ask.json, "Answer as JSON");
     return command;
   };
-  ask("reload", "Have the running process read its configuration again", [&] { return reload_command(flags.ask); });
+  ask("reload", "Have the running process read its configuration again",
+      [&] { return reload_command(flags.ask); });
   ask("status", "What the running process is doing", [&] { return status_command(flags.ask); });
-  ask("drain", "Have the running process finish its connections and end", [&] { return drain_command(flags.ask); });
+  ask("drain", "Have the running process finish its connections and end",
+      [&] { return drain_command(flags.ask); });
   auto* log = ask("log", "Change the level of the error log while it runs",
                   [&] { return log_command(flags.ask, flags.level, flags.site); });
   log->add_option("level", flags.level, "error, warning, info or debug")

@@ -36,7 +36,8 @@ std::vector<Ip> local_addresses() {
   if (::getifaddrs(&list) != 0) return ips;
   Owned<ifaddrs, ::freeifaddrs> owned(list);
   for (ifaddrs* one = list; one; one = one->ifa_next) {
-    bool inet = one->ifa_addr && (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6);
+    bool inet =
+        one->ifa_addr && (one->ifa_addr->sa_family == AF_INET || one->ifa_addr->sa_family == AF_INET6);
     if (!inet) continue;
     socklen_t size = one->ifa_addr->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
     ips.push_back(SocketAddress::from_system(one->ifa_addr, size).ip());
@@ -81,7 +82,8 @@ Process::Process(config::Config config, ProcessOptions options)
       signals_(reactor_, *this),
       crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(reactor_, connector_, journal_,
-              [this](std::shared_ptr<const proxy::Upstream> upstream, std::shared_ptr<const proxy::Targets> targets) {
+              [this](std::shared_ptr<const proxy::Upstream> upstream,
+                     std::shared_ptr<const proxy::Targets> targets) {
                 crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
               }),
       registry_(keeper_, logs_, workers_,
@@ -135,8 +137,9 @@ Process::Outcome Process::open_admin() {
   if (config_->admin.bind) {
     auto fd = net::listen(*config_->admin.bind, {.shared_port = false});
     if (!fd) {
-      return std::unexpected(fmt::format("the admin address {} cannot be bound: {} (set admin.bind, or `bind: off`)",
-                                         config_->admin.bind->text(), words(fd.error())));
+      return std::unexpected(
+          fmt::format("the admin address {} cannot be bound: {} (set admin.bind, or `bind: off`)",
+                      config_->admin.bind->text(), words(fd.error())));
     }
     admin_.open(std::move(*fd));
   }
@@ -164,11 +167,12 @@ Process::Outcome Process::apply(std::shared_ptr<const config::Config> config) {
   for (const auto& target : log_targets(*config_)) used.push_back(logs_.target_for(target));
   logs_.close_unused(used);
   registry_.forget_unused();
-  keeper_.forget_unused();
+  keeper_.keep_only(plan->upstreams);
   return {};
 }
 
-void Process::send_plan(const std::shared_ptr<const proxy::Plan>& plan, const ListeningSockets::Change& change) {
+void Process::send_plan(const std::shared_ptr<const proxy::Plan>& plan,
+                        const ListeningSockets::Change& change) {
   std::vector<std::shared_ptr<const proxy::Targets>> known;
   for (const auto& upstream : plan->upstreams) known.push_back(keeper_.targets(*upstream));
   crew_.post_all([plan, known, open = change.open](proxy::Worker& worker) {
@@ -194,7 +198,8 @@ Task<void> Process::close_gone(std::vector<ListeningSockets::Socket> gone) {
 
 Process::Outcome Process::reload() {
   if (draining_) return std::unexpected("this process is draining");
-  if (options_.config_path.empty()) return std::unexpected("this process was started from flags, without a file");
+  if (options_.config_path.empty())
+    return std::unexpected("this process was started from flags, without a file");
   (void)notifier_.reloading(reactor_.now());
   auto parsed = config::parse_file(options_.config_path);
   Outcome outcome = parsed.config ? Outcome{} : std::unexpected(sentences(parsed.diagnostics));
@@ -207,7 +212,8 @@ Process::Outcome Process::reload() {
     loaded_ = clock_.wall();
     journal_.at(config::LogLevel::info, "reloaded {}", options_.config_path);
   } else {
-    journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}", outcome.error());
+    journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}",
+                outcome.error());
   }
   tell_ready();
   return outcome;
@@ -220,7 +226,8 @@ void Process::tell_ready() {
 
 void Process::warn_of_restart_only(const config::Config& next) {
   auto warn = [&](bool same, const char* key) {
-    if (!same) journal_.at(config::LogLevel::warning, "`{}` has changed; that takes effect at the next start", key);
+    if (!same)
+      journal_.at(config::LogLevel::warning, "`{}` has changed; that takes effect at the next start", key);
   };
   warn(next.workers == config_->workers, "workers");
   warn(next.user == config_->user, "user");
@@ -249,8 +256,8 @@ Task<void> Process::drain() {
     co_await look_again;
   }
   std::size_t left = crew_.connections();
-  auto cutting = crew_.ask_all(
-      [](proxy::Worker& worker) { worker.cut_all(Errc::shutting_down, "draining"); }, reactor_.now() + kAskWorkers);
+  auto cutting = crew_.ask_all([](proxy::Worker& worker) { worker.cut_all(Errc::shutting_down, "draining"); },
+                               reactor_.now() + kAskWorkers);
   co_await cutting;
   loop::Sleep log_them(reactor_, reactor_.now() + (left > 0 ? kDrainLook : Duration::zero()));
   co_await log_them;
@@ -313,7 +320,8 @@ Task<nlohmann::json> Process::handle(nlohmann::json request) {
   std::string command = request["command"];
   if (command == "reload") {
     auto outcome = reload();
-    co_return nlohmann::json{{"ok", outcome.has_value()}, {"message", outcome ? "reloaded" : outcome.error()}};
+    co_return nlohmann::json{{"ok", outcome.has_value()},
+                             {"message", outcome ? "reloaded" : outcome.error()}};
   }
   if (command == "status") {
     auto asking = overview();

@@ -26,9 +26,9 @@
 namespace lockgate::server {
 
 struct ProcessOptions {
-  std::string config_path;  // what a reload reads; empty if the configuration came from flags
+  std::string config_path;   // what a reload reads; empty if the configuration came from flags
   ActivatedSockets sockets;  // handed over by systemd
-  Fd demo_listening;        // where the demo origin listens, if it is wanted
+  Fd demo_listening;         // where the demo origin listens, if it is wanted
 };
 
 class Process final : private Observed, private Commands, private SignalOwner {

@@ -18,11 +18,11 @@ std::shared_ptr<proxy::Tally> ProcessRegistry::tally(const std::string& listener
 }
 
 std::shared_ptr<proxy::Gate> ProcessRegistry::gate(const std::string& name, std::uint32_t limit) {
+  auto known = gates_.find(name);
+  if (known != gates_.end()) known->second->set_limit(limit);  // also to 0, for those who wait at it still
   if (limit == 0) return nullptr;
-  auto& gate = gates_[name];
-  if (!gate) gate = std::make_shared<proxy::Gate>(limit, freed_);
-  gate->set_limit(limit);
-  return gate;
+  if (known == gates_.end()) known = gates_.emplace(name, std::make_shared<proxy::Gate>(limit, freed_)).first;
+  return known->second;
 }
 
 std::shared_ptr<const proxy::Upstream> ProcessRegistry::upstream(const config::Upstream& config) {

@@ -37,7 +37,8 @@ void Signals::edges(std::uint32_t) { reactor_.enqueue(*this); }
 
 void Signals::run() {
   signalfd_siginfo info{};
-  while (::read(fd_.number(), &info, sizeof info) == sizeof info) owner_.signalled(static_cast<int>(info.ssi_signo));
+  while (::read(fd_.number(), &info, sizeof info) == sizeof info)
+    owner_.signalled(static_cast<int>(info.ssi_signo));
 }
 
 }  // namespace lockgate::server

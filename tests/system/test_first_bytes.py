@@ -223,6 +223,29 @@ listeners:
             assert first_line(client) == server
 
 
+# Rejections.
+
+
+@pytest.mark.parametrize("manner", ["alert", "reset", "silence"])
+def test_a_rejection_is_said_as_configured(lockgate, manner):
+    gate = lockgate("""
+listeners:
+  - bind: "127.0.0.1:$port"
+    sites:
+      - { names: [default], reject: { with: $manner } }
+""", manner=manner)
+    with gate.open(NAME) as client:
+        if manner == "alert":
+            assert read_alert(client) == UNRECOGNIZED_NAME
+        elif manner == "reset":
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        else:
+            assert read_to_end(client) == b""
+    line = gate.next_line()
+    assert (line["verdict"], line["outcome"], line["ended_by"]) == ("reject", "rejected", "here")
+
+
 # What is no hello, or never becomes one.
 
 

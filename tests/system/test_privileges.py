@@ -1,4 +1,5 @@
-"""What the process may still do once it runs (user, capabilities, system calls), and how systemd starts and watches it."""
+"""What the process may still do once it runs (user, capabilities, system calls), and how systemd starts and
+watches it."""
 import os
 import re
 import signal

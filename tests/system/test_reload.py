@@ -115,6 +115,17 @@ def test_a_listener_may_come_and_go(lockgate, echo):
     assert who(gate.port) == "served"
 
 
+def test_a_listener_may_return_at_once(lockgate, echo):
+    second = free_port()
+    gate = lockgate(TWO, to=echo("served").address, second=second)
+    with Traffic(gate.port, [NAME]) as traffic:  # busy workers take their time to let go of a socket
+        for _ in range(20):
+            gate.reload(ONE)
+            gate.reload(TWO)
+            assert who(second) == "served"
+    assert traffic.failures == []
+
+
 def test_a_listener_that_stays_keeps_its_sockets(lockgate, echo):
     gate = lockgate(TWO, to=echo("old").address, second=free_port())
     before = proc.listening_sockets(gate.process.pid)
