@@ -98,6 +98,7 @@ std::string_view name_of(Side side) { return kSideNames[static_cast<std::size_t>
 
 std::string words(const Error& error) {
   std::string detail = detail_words(error.detail);
+  if (error.code == Errc::io && !detail.empty()) return fmt::format("{}: {}", error.doing, detail);
   if (detail.empty()) return fmt::format("{}: {}", error.doing, name_of(error.code));
   return fmt::format("{}: {} ({})", error.doing, name_of(error.code), detail);
 }

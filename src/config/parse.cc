@@ -348,6 +348,7 @@ Parsed parse(Documents& documents, const Node& root, std::vector<Diagnostic>& di
   if (diagnostics.empty()) check_rules(config, diagnostics);
   config.files = documents.files();
   sort(diagnostics, config.files);
+  parsed.control_socket = config.admin.control_socket;
   if (diagnostics.empty()) parsed.config = std::move(config);
   parsed.diagnostics = std::move(diagnostics);
   return parsed;

@@ -17,6 +17,8 @@ namespace lockgate::config {
 struct Parsed {
   std::optional<Config> config;
   std::vector<Diagnostic> diagnostics;
+  /// Where a process that runs with this file takes commands, as far as even a file with mistakes tells.
+  std::string control_socket;
 };
 
 /// Reads a file of up to 16 MiB and what it includes.

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,8 +42,14 @@ void remove_stale(const SocketAddress& at) {
   }
 }
 
-// The inodes of listening sockets on this port, out of /proc/net/tcp or tcp6.
-void add_listening_inodes(const char* table, std::uint16_t port, std::set<std::string>& inodes) {
+// The sockets that listen on a port, as /proc names them among descriptors, and whose they are.
+struct Listening {
+  std::set<std::string> inodes;
+  std::string uid;
+};
+
+// Adds those of /proc/net/tcp or tcp6.
+void add_listening(const char* table, std::uint16_t port, Listening& listening) {
   std::ifstream file(table);
   std::string line;
   std::getline(file, line);
@@ -53,8 +60,15 @@ void add_listening_inodes(const char* table, std::uint16_t port, std::set<std::s
     words >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >> inode;
     auto colon = local.rfind(':');
     if (state != kListening || colon == std::string::npos) continue;
-    if (std::strtoul(local.c_str() + colon + 1, nullptr, 16) == port) inodes.insert("socket:[" + inode + "]");
+    if (std::strtoul(local.c_str() + colon + 1, nullptr, 16) != port) continue;
+    listening.inodes.insert("socket:[" + inode + "]");
+    listening.uid = uid;
   }
+}
+
+std::string user_name(const std::string& uid) {
+  const passwd* user = ::getpwuid(static_cast<uid_t>(std::strtoul(uid.c_str(), nullptr, 10)));
+  return user ? user->pw_name : uid;
 }
 
 bool holds_one(const std::string& pid, const std::set<std::string>& inodes) {
@@ -99,21 +113,21 @@ void tune(int fd, const ListenOptions& options) {
 }
 
 std::string holder_of(const SocketAddress& at) {
-  std::set<std::string> inodes;
-  add_listening_inodes("/proc/net/tcp", at.port(), inodes);
-  add_listening_inodes("/proc/net/tcp6", at.port(), inodes);
-  if (inodes.empty()) return "";
+  Listening listening;
+  add_listening("/proc/net/tcp", at.port(), listening);
+  add_listening("/proc/net/tcp6", at.port(), listening);
+  if (listening.inodes.empty()) return "";
   Owned<DIR, ::closedir> processes(::opendir("/proc"));
   if (!processes) return "";
   while (const dirent* entry = ::readdir(processes.get())) {
     std::string pid = entry->d_name;
-    if (pid.find_first_not_of("0123456789") != std::string::npos || !holds_one(pid, inodes)) continue;
+    if (pid.find_first_not_of("0123456789") != std::string::npos || !holds_one(pid, listening.inodes)) continue;
     std::ifstream comm("/proc/" + pid + "/comm");
     std::string name;
     std::getline(comm, name);
     return name + " (pid " + pid + ")";
   }
-  return "";
+  return "a process of user " + user_name(listening.uid);
 }
 
 Acceptor::Acceptor(loop::Reactor& reactor, int fd, bool shared) : reactor_(reactor), fd_(fd) {

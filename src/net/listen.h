@@ -28,8 +28,8 @@ Result<Fd> listen(const SocketAddress& at, const ListenOptions& options);
 /// Gives a socket that listens already the backlog and the socket options of `options`.
 void tune(int fd, const ListenOptions& options);
 
-/// Who holds a port: "nginx (pid 812)", or empty if that cannot be seen. Reads /proc; slow, for error
-/// messages.
+/// Who holds a port: "nginx (pid 812)"; "a process of user www-data" where more cannot be seen; empty if
+/// nobody does. Reads /proc; slow, for error messages.
 std::string holder_of(const SocketAddress& at);
 
 class Acceptor : private loop::Watched, private loop::Runnable {

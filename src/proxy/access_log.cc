@@ -73,7 +73,7 @@ void add_verdict(LineBuilder& builder, const AccessLine& line) {
 
 void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
   const Facts& facts = line.facts;
-  if (facts.greeted != Instant{}) builder.field("hello_ms", milliseconds(facts.greeted - facts.accepted));
+  if (is_greeted(facts)) builder.field("hello_ms", milliseconds(facts.greeted - facts.accepted));
   if (facts.connected != Instant{})
     builder.field("connect_ms", milliseconds(facts.connected - facts.greeted));
   builder.field("duration_ms", milliseconds(now - facts.accepted));
@@ -86,8 +86,10 @@ void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
 
 // What an operator can do something about: our own wants and the upstream's failures.
 bool is_trouble(const AccessLine& line) {
-  return line.end.error && line.facts.stage != Stage::relaying && line.end.by != Side::client &&
-         line.end.error->code != Errc::rejected && line.end.error->code != Errc::no_site;
+  if (!line.end.error || line.facts.stage == Stage::relaying || line.end.by == Side::client) return false;
+  Errc code = line.end.error->code;
+  bool silent_client = code == Errc::timed_out && !is_greeted(line.facts);
+  return !silent_client && code != Errc::rejected && code != Errc::no_site;
 }
 
 }  // namespace

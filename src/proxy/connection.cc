@@ -1,5 +1,7 @@
 #include "proxy/connection.h"
 
+#include <fmt/core.h>
+
 #include "net/tcp.h"
 #include "proxy/access_log.h"
 #include "proxy/refuse.h"
@@ -94,6 +96,7 @@ Task<void> Connection::identify() {
   choose_site(greeting);
   facts_.greeted = house_.reactor.now();
   if (!site_) co_await loop::fail(Errc::no_site, kRouting);
+  tell_debug("taken for the name", facts_.name.empty() ? "(none)" : facts_.name);
   auto taking_place = take_place();
   co_await taking_place;
 }
@@ -113,6 +116,13 @@ void Connection::choose_site(const Greeting& greeting) {
   facts_.pattern = answer.pattern;
   std::uint16_t log = site_ ? site_->access_log : listener_.access_log;
   if (log != kNoLog) note_fingerprint(greeting);
+}
+
+// Follows one connection in the error log, for whoever has set the level to debug.
+void Connection::tell_debug(std::string_view what, std::string_view detail) {
+  std::string_view site = site_ ? std::string_view(site_->site->name) : "";
+  if (!house_.journal.wants(config::LogLevel::debug, site)) return;
+  house_.journal.tell(config::LogLevel::debug, facts_.id, site, fmt::format("{} {}", what, detail));
 }
 
 void Connection::note_fingerprint(const Greeting& greeting) {
@@ -136,9 +146,10 @@ Task<void> Connection::take_place() {
 }
 
 Task<void> Connection::refuse_client(const Error& why, config::RejectWith how) {
+  bool silent = !is_greeted(facts_) && why.code == Errc::timed_out;
+  bool wrong = why.code == Errc::bad_message || why.code == Errc::too_large;
   facts_.stage = Stage::refusing;
-  bool can_listen = why.side != Side::client || why.code == Errc::bad_message || why.code == Errc::too_large;
-  if (!can_listen) co_return;
+  if (silent || (why.side == Side::client && !wrong)) co_return;  // nobody listens any more
   auto refusing = refuse(*client_, house_.buffers, facts_, why, how);
   co_await refusing;
 }
@@ -147,6 +158,7 @@ void Connection::start_relay(Dialled dialled) {
   facts_.stage = Stage::relaying;
   facts_.connected = house_.reactor.now();
   at_ = std::move(dialled.at);
+  tell_debug("connected to", at_.endpoint()->label());
   const config::Site& site = *site_->site;
   wire::ProxyHeaderBytes room;
   Bytes header = our_header(site, facts_, room);

@@ -42,7 +42,7 @@ class Connection final : public ListNode, private loop::Completion, private net:
 
   /// Begins to serve; to be called once.
   void begin();
-  /// Ends it in the next turn, whatever it is doing, and tells the log why. Not for its own story.
+  /// Ends it soon, whatever it is doing, and tells the log why. Not to be called by its own story.
   void cut(Errc why, const char* doing);
 
   const Facts& facts() const { return facts_; }
@@ -63,6 +63,7 @@ class Connection final : public ListNode, private loop::Completion, private net:
   loop::Task<void> take_place();
   loop::Task<void> refuse_client(const Error& why, config::RejectWith how);
   void choose_site(const Greeting& greeting);
+  void tell_debug(std::string_view what, std::string_view detail);
   void note_fingerprint(const Greeting& greeting);
   void start_relay(Dialled dialled);
 

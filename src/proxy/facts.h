@@ -43,4 +43,7 @@ struct Facts {
   Instant accepted, greeted{}, connected{};
 };
 
+/// Whether the client has said what it wants.
+inline bool is_greeted(const Facts& facts) { return facts.greeted != Instant{}; }
+
 }  // namespace lockgate::proxy

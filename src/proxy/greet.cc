@@ -24,7 +24,8 @@ Task<void> read_more(net::Stream& client, net::Buffers& buffers, FirstFlight& fl
   auto reading = net::read(client, room, deadline);
   auto got = co_await loop::attempt(std::move(reading));
   if (!got) {
-    Error error = got.error().on(Side::client);
+    // Silence is ended by us; everything else by the client.
+    Error error = got.error().on(got.error().code == Errc::timed_out ? Side::here : Side::client);
     error.doing = doing;
     co_await loop::fail(error);
   }

@@ -55,17 +55,7 @@ class Keeper::Kept {
       }
     }
     publish();
-  }
-  ~Kept() {
-    if (is_newest()) keeper_.newest_.erase(config().name);
-  }
-
-  /// It is now what the configuration means by its name, and so alone says who is up.
-  void take_over() {
-    keeper_.newest_[config().name] = this;
-    trust_unchecked();
-    bool checks = config().health.every > Duration::zero();
-    if (checks && !std::exchange(checking_, true)) scope_.spawn(check_forever());
+    if (config.health.every > Duration::zero()) scope_.spawn(check_forever());
   }
 
   const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
@@ -73,16 +63,6 @@ class Keeper::Kept {
 
  private:
   const config::Upstream& config() const { return upstream_->config; }
-  bool is_newest() const {
-    auto newest = keeper_.newest_.find(config().name);
-    return newest != keeper_.newest_.end() && newest->second == this;
-  }
-
-  // An endpoint that checks of before have found down would stay so if nobody checks it any more.
-  void trust_unchecked() {
-    if (!targets_ || !is_newest() || config().health.every > Duration::zero()) return;
-    for (const Target& target : *targets_) target.endpoint->set_up(true);
-  }
 
   Target target(const config::Endpoint& endpoint, const std::string& label,
                 std::vector<SocketAddress> addresses) {
@@ -164,7 +144,6 @@ class Keeper::Kept {
     }
     if (all->empty()) return;
     targets_ = std::move(all);
-    trust_unchecked();
     keeper_.publish_(upstream_, targets_);
   }
 
@@ -178,7 +157,7 @@ class Keeper::Kept {
 
   Task<void> check_forever() {
     for (;;) {
-      if (targets_ && is_newest()) {
+      if (targets_) {
         for (const Target& target : *targets_) scope_.spawn(check(target));
       }
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
@@ -195,7 +174,7 @@ class Keeper::Kept {
     streak = connected ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
     bool turned = endpoint.up() ? streak <= -static_cast<int>(config().health.fall)
                                 : streak >= static_cast<int>(config().health.rise);
-    if (!turned || !is_newest()) co_return;
+    if (!turned) co_return;
     endpoint.set_up(!endpoint.up());
     std::string why = connected ? "" : ": " + words(connected.error());
     keeper_.journal_.tell(config::LogLevel::warning, 0, "",
@@ -211,7 +190,6 @@ class Keeper::Kept {
   std::shared_ptr<const Targets> targets_;
   std::map<const Endpoint*, int> streaks_;
   bool unresolved_told_ = false;
-  bool checking_ = false;
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish)
@@ -224,7 +202,6 @@ std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
   const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
   auto& kept = kept_[key_of(config, servers)];
   if (!kept) kept = std::make_unique<Kept>(*this, config, servers);
-  kept->take_over();
   return kept->upstream();
 }
 

@@ -45,7 +45,6 @@ class Keeper {
   net::Connector& connector_;
   Journal& journal_;
   Publish publish_;
-  std::map<std::string, const Kept*> newest_;  // by name; an older one serves connections of old plans
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
 };

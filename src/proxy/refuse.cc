@@ -13,6 +13,7 @@ using loop::Task;
 namespace {
 
 constexpr Duration kLastWords = std::chrono::seconds(2);
+constexpr Duration kSilence = std::chrono::seconds(3);
 constexpr std::size_t kUnreadMost = 256 * 1024;
 
 // What each error code is to a TLS client (RFC 8446, 6.2) and to an HTTP one (RFC 9110, 15).
@@ -68,13 +69,8 @@ std::string last_words(const Facts& facts, const Error& why) {
   }
 }
 
-// A socket that is closed with bytes unread sends a reset, which would overtake the words.
-Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string words) {
-  Instant deadline = client.reactor().now() + kLastWords;
-  auto writing = net::write(client, as_bytes(words), deadline);
-  co_await writing;
-  auto finished = client.finish();
-  if (!finished) co_await loop::fail(finished.error());
+// Reads what comes, for nothing, until the client has ended.
+Task<void> discard(net::Stream& client, net::Buffers& buffers, Instant deadline) {
   for (std::size_t unread = 0; unread < kUnreadMost;) {
     auto reading = net::read(client, buffers.scratch(), deadline);
     std::size_t got = co_await reading;
@@ -83,16 +79,37 @@ Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string 
   }
 }
 
+// A socket that is closed with bytes unread sends a reset, which would overtake the words.
+Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string words) {
+  Instant deadline = client.reactor().now() + kLastWords;
+  auto writing = net::write(client, as_bytes(words), deadline);
+  co_await writing;
+  auto finished = client.finish();
+  if (!finished) co_await loop::fail(finished.error());
+  auto discarding = discard(client, buffers, deadline);
+  co_await discarding;
+}
+
 }  // namespace
 
 Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts, const Error& why,
                   config::RejectWith how) {
-  if (how == config::RejectWith::reset) client.abort();
-  if (how != config::RejectWith::alert) co_return;
-  auto words = last_words(facts, why);
-  if (words.empty()) co_return;
-  auto parting = say_and_part(client, buffers, std::move(words));
-  co_await loop::attempt(std::move(parting));
+  switch (how) {
+    case config::RejectWith::alert: {
+      auto words = last_words(facts, why);
+      if (words.empty()) co_return;
+      auto parting = say_and_part(client, buffers, std::move(words));
+      co_await loop::attempt(std::move(parting));
+      co_return;
+    }
+    case config::RejectWith::silence: {
+      auto waiting = discard(client, buffers, client.reactor().now() + kSilence);
+      co_await loop::attempt(std::move(waiting));
+      co_return;
+    }
+    case config::RejectWith::reset:
+      client.abort();
+  }
 }
 
 }  // namespace lockgate::proxy

@@ -9,7 +9,8 @@
 namespace lockgate::proxy {
 
 /// Says why (a TLS alert, an HTTP page, or nothing), finishes, and waits a moment for the client to close, so
-/// that the words arrive; with `reset` or `silence` it says nothing. Never fails.
+/// that the words arrive; with `reset` it says nothing, and with `silence` it lets the client wait for a few
+/// seconds. Never fails.
 loop::Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts, const Error& why,
                         config::RejectWith how);
 

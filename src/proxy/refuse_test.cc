@@ -92,17 +92,31 @@ TEST(Refuse, SaysNothingWhereNoLanguageIsKnown) {
   }
 }
 
-TEST(Refuse, ResetsOrKeepsSilentIfToldSo) {
-  Refused reset(Dialect::tls, Errc::rejected, RejectWith::reset);
-  EXPECT_TRUE(reset.over());
-  reset.close();
-  EXPECT_EQ(reset.heard().error, ECONNRESET);
-  Refused silent(Dialect::tls, Errc::rejected, RejectWith::silence);
-  EXPECT_TRUE(silent.over());
-  silent.close();
-  auto heard = silent.heard();
+TEST(Refuse, ResetsIfToldSo) {
+  Refused refused(Dialect::tls, Errc::rejected, RejectWith::reset);
+  EXPECT_TRUE(refused.over());
+  refused.close();
+  EXPECT_EQ(refused.heard().error, ECONNRESET);
+}
+
+TEST(Refuse, KeepsSilentUntilTheClientGivesUp) {
+  Refused refused(Dialect::tls, Errc::rejected, RejectWith::silence);
+  net::give(refused.far(), "anybody there?");
+  refused.pass(29s);
+  EXPECT_FALSE(refused.over());
+  auto heard = refused.heard();
   EXPECT_EQ(heard.text, "");
-  EXPECT_TRUE(heard.ended);
+  EXPECT_FALSE(heard.ended);
+  net::end_writing(refused.far());
+  refused.settle();
+  EXPECT_TRUE(refused.over());
+}
+
+TEST(Refuse, KeepsSilentForAWhileOnly) {
+  Refused refused(Dialect::tls, Errc::rejected, RejectWith::silence);
+  refused.pass(31s);
+  EXPECT_TRUE(refused.over());
+  EXPECT_TRUE(refused.well());
 }
 
 TEST(Refuse, WaitsForTheClientToCloseSoThatTheWordsArrive) {

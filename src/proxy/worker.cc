@@ -143,16 +143,6 @@ Worker::~Worker() {
   while (Connection* connection = connections_.pop_front()) delete connection;
 }
 
-// Whoever is left when the process ends at once gets his line in the log all the same.
-void Worker::run() {
-  reactor_.run();
-  constexpr const char* kEnding = "ending";
-  for (auto& door : doors_) door->turn_away({.code = Errc::shutting_down, .doing = kEnding});
-  doors_.clear();
-  cut_all(Errc::shutting_down, kEnding);
-  reactor_.turn(Duration::zero());
-}
-
 // The view of an upstream that stays is kept, so that old connections learn of new targets, too, and
 // balancing goes on where it was.
 void Worker::take_plan(std::shared_ptr<const Plan> plan,

@@ -74,10 +74,8 @@ std::expected<std::string, std::string> pass_site(const std::string& flag, const
 // Asks the running process; prints its message to stdout, or the data as JSON.
 int ask_process(const AskFlags& flags, const nlohmann::json& request, const char* data) {
   std::string socket = flags.socket;
-  if (socket.empty()) {
-    auto parsed = config::parse_file(flags.config_path);
-    socket = parsed.config ? parsed.config->admin.control_socket : config::Admin{}.control_socket;
-  }
+  if (socket.empty()) socket = config::parse_file(flags.config_path).control_socket;
+  if (socket.empty()) return fail("the configuration has no control socket: give --socket", kBadConfig);
   auto answer = ask(socket, request, kAskFor);
   if (!answer) return fail(answer.error());
   bool ok = answer->value("ok", false);

@@ -23,8 +23,9 @@ std::string cannot_bind(const config::Listener& listener, const config::Bind& bi
   std::string holder = error.detail.number == EADDRINUSE ? net::holder_of(bind.address) : "";
   std::string hint;
   if (!holder.empty()) hint = fmt::format("; the port is held by {}", holder);
-  if (error.detail.number == EACCES)
+  if (error.detail.number == EACCES) {
     hint = "; ports below 1024 need CAP_NET_BIND_SERVICE: start as root or by systemd";
+  }
   return fmt::format("{}:{}:{}: listener {} cannot bind {}: {}{}", bind.place.file, bind.place.line,
                      bind.place.column, listener.name, bind.text, words(error), hint);
 }
@@ -38,17 +39,34 @@ Result<Fd> open(const config::Bind& bind, const net::ListenOptions& options) {
 
 // Workers share the port among themselves, but not with another process that would silently take half of the
 // connections: a socket that does not share finds out whether one is there.
-Result<Fd> open_first(const config::Bind& bind, net::ListenOptions options) {
-  if (options.shared_port) {
-    options.shared_port = false;
-    auto probe = open(bind, options);
-    if (!probe) return probe;
-    options.shared_port = true;
-  }
+Result<void> probe(const config::Bind& bind, net::ListenOptions options) {
+  if (bind.kind == config::Bind::Kind::systemd || !options.shared_port) return {};
+  options.shared_port = false;
+  auto fd = open(bind, options);
+  if (!fd) return std::unexpected(fd.error());
+  return {};
+}
+
+Result<Fd> open_first(const config::Bind& bind, const net::ListenOptions& options) {
+  if (auto free = probe(bind, options); !free) return std::unexpected(free.error());
   return open(bind, options);
 }
 
+void remove_path(const ListeningSockets::Socket& socket) {
+  if (socket.address.is_unix() && !socket.given) ::unlink(socket.address.path().c_str());
+}
+
 }  // namespace
+
+std::expected<void, std::string> check_addresses(const config::Config& config) {
+  for (const auto& listener : config.listeners) {
+    for (const auto& bind : listener.bind) {
+      auto free = probe(bind, options_of(listener, bind));
+      if (!free) return std::unexpected(cannot_bind(listener, bind, free.error()));
+    }
+  }
+  return {};
+}
 
 std::expected<ListeningSockets::Change, std::string> ListeningSockets::change_to(const config::Config& config,
                                                                                  std::size_t workers) {
@@ -89,7 +107,9 @@ std::expected<void, std::string> ListeningSockets::add(const config::Listener& l
       held.socket.address = old->second.socket.address;
       net::tune(held.socket.fd, options);
     } else {
-      auto fd = worker == 0 ? open_first(bind, options) : open(bind, options);
+      // Our own socket of that port, which may be about to go, shares it.
+      bool first = worker == 0 && !holds_port_of(bind.address);
+      auto fd = first ? open_first(bind, options) : open(bind, options);
       if (!fd) return std::unexpected(cannot_bind(listener, bind, fd.error()));
       held.fd = std::move(*fd);
       held.socket.fd = held.fd.number();
@@ -113,7 +133,10 @@ std::expected<void, std::string> ListeningSockets::add_given(const config::Liste
   for (std::size_t i = 0; i < given->second.size(); ++i) {
     Key key(bind.text, i);
     int fd = given->second[i].number();
-    Held held{.socket = {.address = net::local_address(fd), .listener = listener.name, .shared = true}};
+    Held held{.socket = {.address = net::local_address(fd),
+                         .listener = listener.name,
+                         .shared = true,
+                         .given = true}};
     auto old = held_.find(key);
     if (old == held_.end()) held.fd = Fd(::dup(fd));  // the original stays, should the listener come back
     held.socket.fd = old == held_.end() ? held.fd.number() : old->second.socket.fd;
@@ -122,11 +145,26 @@ std::expected<void, std::string> ListeningSockets::add_given(const config::Liste
   return {};
 }
 
+void ListeningSockets::close_all() {
+  for (auto& [key, held] : held_) {
+    remove_path(held.socket);
+  }
+  held_.clear();
+  given_.clear();
+}
+
 void ListeningSockets::close(const std::vector<Socket>& gone) {
   for (const Socket& socket : gone) {
     ::close(socket.fd);
-    if (socket.address.is_unix()) ::unlink(socket.address.path().c_str());
+    remove_path(socket);
   }
+}
+
+bool ListeningSockets::holds_port_of(const SocketAddress& address) const {
+  return !address.is_unix() && std::ranges::any_of(held_, [&](const auto& entry) {
+    const SocketAddress& ours = entry.second.socket.address;
+    return !ours.is_unix() && ours.port() == address.port();
+  });
 }
 
 std::vector<SocketAddress> ListeningSockets::addresses() const {

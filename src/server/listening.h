@@ -15,6 +15,10 @@
 
 namespace lockgate::server {
 
+/// Whether the addresses of `config` can be bound. To be asked while this process may still see who holds a port;
+/// the error says which listener and who.
+std::expected<void, std::string> check_addresses(const config::Config& config);
+
 class ListeningSockets {
  public:
   struct Socket {
@@ -22,6 +26,7 @@ class ListeningSockets {
     SocketAddress address;
     std::string listener;  // the name of the one it serves
     bool shared = false;   // by all workers; else `worker` alone accepts from it
+    bool given = false;    // by systemd, which makes and removes the path of a Unix socket itself
     std::size_t worker = 0;
   };
   /// What a change means to the workers.
@@ -37,6 +42,8 @@ class ListeningSockets {
   /// says which listener, why, and who holds the port.
   std::expected<Change, std::string> change_to(const config::Config& config, std::size_t workers);
   void close(const std::vector<Socket>& gone);
+  /// Nobody accepts from any of them any more.
+  void close_all();
 
   /// Every address bound, with real ports.
   std::vector<SocketAddress> addresses() const;
@@ -54,6 +61,7 @@ class ListeningSockets {
                                        std::size_t workers, std::map<Key, Held>& next);
   std::expected<void, std::string> add_given(const config::Listener& listener, const config::Bind& bind,
                                              std::map<Key, Held>& next);
+  bool holds_port_of(const SocketAddress& address) const;
 
   ActivatedSockets given_;
   std::map<Key, Held> held_;

@@ -25,6 +25,8 @@ namespace {
 
 constexpr Duration kAskWorkers = std::chrono::seconds(2);
 constexpr Duration kDrainLook = std::chrono::milliseconds(50);
+constexpr Duration kEndLook = std::chrono::milliseconds(5);
+constexpr Duration kTidyEvery = std::chrono::seconds(10);
 
 std::size_t worker_count(const config::Config& config) {
   return config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
@@ -45,14 +47,29 @@ std::vector<Ip> local_addresses() {
   return ips;
 }
 
-// Every log target that a configuration names.
+// Every log target that a configuration names, once.
 std::vector<config::LogTarget> log_targets(const config::Config& config) {
   std::vector<config::LogTarget> targets{config.log.to};
+  auto add = [&](const config::LogTarget& target) {
+    if (std::ranges::find(targets, target) == targets.end()) targets.push_back(target);
+  };
   for (const auto& listener : config.listeners) {
-    targets.push_back(listener.access_log.to);
-    for (const auto& site : listener.sites) targets.push_back(site.access_log.to);
+    add(listener.access_log.to);
+    for (const auto& site : listener.sites) add(site.access_log.to);
   }
   return targets;
+}
+
+bool has_site(const config::Config& config, const std::string& name) {
+  return std::ranges::any_of(config.listeners, [&](const config::Listener& listener) {
+    return std::ranges::find(listener.sites, name, &config::Site::name) != listener.sites.end();
+  });
+}
+
+// A text of a request; empty if it has none of that name.
+std::string text_of(const nlohmann::json& request, const char* name) {
+  auto found = request.find(name);
+  return found != request.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::string sentences(const std::vector<config::Diagnostic>& diagnostics) {
@@ -80,6 +97,7 @@ Process::Process(config::Config config, ProcessOptions options)
       reactor_(clock_),
       connector_(reactor_),
       signals_(reactor_, *this),
+      sockets_(std::move(options_.sockets)),
       crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(reactor_, connector_, journal_,
               [this](std::shared_ptr<const proxy::Upstream> upstream,
@@ -88,7 +106,6 @@ Process::Process(config::Config config, ProcessOptions options)
               }),
       registry_(keeper_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
-      sockets_(std::move(options_.sockets)),
       admin_pages_(*this, machine_name()),
       admin_(reactor_, admin_pages_),
       demo_(reactor_, demo_pages_),
@@ -108,6 +125,7 @@ int Process::run() {
 
 Process::Outcome Process::start() {
   started_ = loaded_ = clock_.wall();
+  rules_.apply(*config_, logs_.target_for(config_->log.to));  // what is said from here on waits to be written
   if (auto became = become_service(); !became) return became;
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
@@ -119,6 +137,7 @@ Process::Outcome Process::start() {
   tell_ready();
   Duration watchdog = notifier_.watchdog_interval();
   if (watchdog > Duration::zero()) scope_.spawn(prove_alive(watchdog));
+  scope_.spawn(tidy());
   journal_.tell(config::LogLevel::info, 0, "",
                 fmt::format("serving with {} workers, version {}", workers_, LOCKGATE_VERSION));
   return {};
@@ -130,6 +149,7 @@ Process::Outcome Process::become_service() {
   if (!descriptors) {
     journal_.at(config::LogLevel::warning, "{}", descriptors.error());
   }
+  if (auto free = check_addresses(*config_); !free) return free;
   return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
 }
 
@@ -161,31 +181,51 @@ Process::Outcome Process::apply(std::shared_ptr<const config::Config> config) {
   rules_.apply(*config, logs_.target_for(config->log.to));
   registry_.begin_plan(*config);
   auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
-  send_plan(plan, *change);
+  send_plan(plan, change->open);
+  gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
   config_ = std::move(config);
-  std::vector<std::uint16_t> used;
-  for (const auto& target : log_targets(*config_)) used.push_back(logs_.target_for(target));
-  logs_.close_unused(used);
-  registry_.forget_unused();
+  plans_.push_back(plan);
   keeper_.keep_only(plan->upstreams);
   return {};
 }
 
+// Old connections keep their plan, and with it logs and gates, for as long as they last.
+Task<void> Process::tidy() {
+  for (;;) {
+    loop::Sleep pause(reactor_, reactor_.now() + kTidyEvery);
+    co_await pause;
+    forget_unused();
+  }
+}
+
+void Process::forget_unused() {
+  std::vector<std::uint16_t> used{logs_.target_for(config_->log.to)};
+  std::erase_if(plans_, [](const auto& plan) { return plan.expired(); });
+  for (const auto& old : plans_) {
+    auto plan = old.lock();
+    if (!plan) continue;
+    for (const auto& target : log_targets(*plan->config)) used.push_back(logs_.target_for(target));
+  }
+  logs_.close_unused(used);
+  registry_.forget_unused();
+}
+
 void Process::send_plan(const std::shared_ptr<const proxy::Plan>& plan,
-                        const ListeningSockets::Change& change) {
+                        const std::vector<ListeningSockets::Socket>& open) {
   std::vector<std::shared_ptr<const proxy::Targets>> known;
   for (const auto& upstream : plan->upstreams) known.push_back(keeper_.targets(*upstream));
-  crew_.post_all([plan, known, open = change.open](proxy::Worker& worker) {
+  crew_.post_all([plan, known, open](proxy::Worker& worker) {
     worker.take_plan(handle_of(plan), known);
     for (const auto& socket : open) {
       if (!socket.shared && socket.worker != worker.number()) continue;
       worker.open(socket.fd, socket.shared, socket.address, socket.listener);
     }
   });
-  if (!change.gone.empty()) scope_.spawn(close_gone(change.gone));
 }
 
-Task<void> Process::close_gone(std::vector<ListeningSockets::Socket> gone) {
+// Each worker takes what waits in the backlogs; then the sockets that have gone are closed.
+Task<void> Process::close_gone() {
+  auto gone = std::exchange(gone_, {});
   auto closing = crew_.ask_all(
       [gone](proxy::Worker& worker) {
         for (const auto& socket : gone) worker.close(socket.fd);
@@ -196,10 +236,32 @@ Task<void> Process::close_gone(std::vector<ListeningSockets::Socket> gone) {
   sockets_.close(gone);
 }
 
-Process::Outcome Process::reload() {
-  if (draining_) return std::unexpected("this process is draining");
-  if (options_.config_path.empty())
-    return std::unexpected("this process was started from flags, without a file");
+// One reload after the other: the next one may want an address that this one gives up.
+Task<Process::Outcome> Process::reload() {
+  while (reloading_) {
+    loop::Wait wait(reactor_, reload_over_, kNever);
+    co_await wait;
+  }
+  reloading_ = true;
+  Outcome outcome = read_again();
+  auto closing = close_gone();
+  co_await closing;
+  reloading_ = false;
+  reload_over_.wake();
+  co_return outcome;
+}
+
+Task<void> Process::reload_on_signal() {
+  auto reloading = reload();
+  Outcome outcome = co_await reloading;
+  (void)outcome;  // it is in the error log
+}
+
+Process::Outcome Process::read_again() {
+  if (draining_) return not_reloaded("this process is draining");
+  if (options_.config_path.empty()) {
+    return not_reloaded("this process was started from flags, without a file");
+  }
   (void)notifier_.reloading(reactor_.now());
   auto parsed = config::parse_file(options_.config_path);
   Outcome outcome = parsed.config ? Outcome{} : std::unexpected(sentences(parsed.diagnostics));
@@ -207,16 +269,21 @@ Process::Outcome Process::reload() {
     warn_of_restart_only(*parsed.config);
     outcome = apply(std::make_shared<const config::Config>(std::move(*parsed.config)));
   }
-  ++(outcome ? reloads_ok_ : reloads_failed_);
   if (outcome) {
+    ++reloads_ok_;
     loaded_ = clock_.wall();
     journal_.at(config::LogLevel::info, "reloaded {}", options_.config_path);
   } else {
-    journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}",
-                outcome.error());
+    outcome = not_reloaded(outcome.error());
   }
   tell_ready();
   return outcome;
+}
+
+Process::Outcome Process::not_reloaded(const std::string& why) {
+  ++reloads_failed_;
+  journal_.at(config::LogLevel::error, "reload failed, the old configuration stays in use: {}", why);
+  return std::unexpected(why);
 }
 
 void Process::tell_ready() {
@@ -236,9 +303,28 @@ void Process::warn_of_restart_only(const config::Config& next) {
 }
 
 void Process::begin_drain() {
-  if (draining_) return reactor_.stop();
+  if (draining_) return scope_.spawn(end());
   draining_ = true;  // from now on the health address says so
   scope_.spawn(drain());
+}
+
+// Cuts what is left, leaves it time for its lines in the log, and stops.
+Task<void> Process::end() {
+  std::size_t left = crew_.connections();
+  Instant deadline = reactor_.now() + kAskWorkers;
+  auto cutting = crew_.ask_all(
+      [](proxy::Worker& worker) {
+        worker.close_all();
+        worker.cut_all(Errc::shutting_down, "draining");
+      },
+      deadline);
+  co_await cutting;
+  while (crew_.connections() > 0 && reactor_.now() < deadline) {
+    loop::Sleep look_again(reactor_, reactor_.now() + kEndLook);
+    co_await look_again;
+  }
+  journal_.at(config::LogLevel::info, "ended; {} connections were cut", left);
+  reactor_.stop();
 }
 
 Task<void> Process::drain() {
@@ -251,18 +337,13 @@ Task<void> Process::drain() {
   Instant deadline = reactor_.now() + times.deadline;
   auto closing = crew_.ask_all([](proxy::Worker& worker) { worker.close_all(); }, deadline);
   co_await closing;
+  sockets_.close_all();
   while (crew_.connections() > 0 && reactor_.now() < deadline) {
     loop::Sleep look_again(reactor_, reactor_.now() + kDrainLook);
     co_await look_again;
   }
-  std::size_t left = crew_.connections();
-  auto cutting = crew_.ask_all([](proxy::Worker& worker) { worker.cut_all(Errc::shutting_down, "draining"); },
-                               reactor_.now() + kAskWorkers);
-  co_await cutting;
-  loop::Sleep log_them(reactor_, reactor_.now() + (left > 0 ? kDrainLook : Duration::zero()));
-  co_await log_them;
-  journal_.at(config::LogLevel::info, "drained; {} connections were cut at the deadline", left);
-  reactor_.stop();
+  auto ending = end();
+  co_await ending;
 }
 
 // The watchdog is fed only while all workers answer.
@@ -279,7 +360,7 @@ Task<void> Process::prove_alive(Duration every) {
 void Process::signalled(int number) {
   switch (number) {
     case SIGHUP:
-      (void)reload();
+      scope_.spawn(reload_on_signal());
       break;
     case SIGUSR1:
       logs_.reopen();
@@ -319,7 +400,8 @@ Task<Overview> Process::overview() {
 Task<nlohmann::json> Process::handle(nlohmann::json request) {
   std::string command = request["command"];
   if (command == "reload") {
-    auto outcome = reload();
+    auto reloading = reload();
+    Outcome outcome = co_await reloading;
     co_return nlohmann::json{{"ok", outcome.has_value()},
                              {"message", outcome ? "reloaded" : outcome.error()}};
   }
@@ -329,7 +411,7 @@ Task<nlohmann::json> Process::handle(nlohmann::json request) {
     co_return nlohmann::json{{"ok", true}, {"message", status_text(now)}, {"status", status_json(now)}};
   }
   if (command == "drain") {
-    begin_drain();
+    if (!draining_) begin_drain();  // asking again does not end it at once, as a second signal does
     co_return nlohmann::json{{"ok", true}, {"message", "draining"}};
   }
   if (command == "log") co_return set_log_level(request);
@@ -337,9 +419,12 @@ Task<nlohmann::json> Process::handle(nlohmann::json request) {
 }
 
 nlohmann::json Process::set_log_level(const nlohmann::json& request) {
-  auto level = config::from_word<config::LogLevel>(request.value("level", ""));
+  auto level = config::from_word<config::LogLevel>(text_of(request, "level"));
   if (!level) return {{"ok", false}, {"message", "the level is one of error, warning, info, debug"}};
-  std::string site = request.value("site", "");
+  std::string site = text_of(request, "site");
+  if (!site.empty() && !has_site(*config_, site)) {
+    return {{"ok", false}, {"message", fmt::format("there is no site \"{}\"", site)}};
+  }
   if (site.empty()) {
     rules_.set_level(*level);
   } else {

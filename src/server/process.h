@@ -46,13 +46,20 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Outcome become_service();
   Outcome open_admin();
   Outcome apply(std::shared_ptr<const config::Config> config);
-  void send_plan(const std::shared_ptr<const proxy::Plan>& plan, const ListeningSockets::Change& change);
-  loop::Task<void> close_gone(std::vector<ListeningSockets::Socket> gone);
-  Outcome reload();
+  void send_plan(const std::shared_ptr<const proxy::Plan>& plan,
+                 const std::vector<ListeningSockets::Socket>& open);
+  loop::Task<void> close_gone();
+  loop::Task<Outcome> reload();
+  loop::Task<void> reload_on_signal();
+  Outcome read_again();
+  Outcome not_reloaded(const std::string& why);
+  loop::Task<void> tidy();
+  void forget_unused();
   void tell_ready();
   void warn_of_restart_only(const config::Config& next);
   void begin_drain();
   loop::Task<void> drain();
+  loop::Task<void> end();
   loop::Task<void> prove_alive(Duration every);
 
   void signalled(int number) override;
@@ -72,10 +79,10 @@ class Process final : private Observed, private Commands, private SignalOwner {
   loop::Reactor reactor_;
   net::SystemConnector connector_;
   Signals signals_;
+  ListeningSockets sockets_;
   Crew crew_;
   proxy::Keeper keeper_;
   ProcessRegistry registry_;
-  ListeningSockets sockets_;
   AdminPages admin_pages_;
   HttpServer admin_;
   std::unique_ptr<ControlSocket> control_;
@@ -83,7 +90,10 @@ class Process final : private Observed, private Commands, private SignalOwner {
   HttpServer demo_;
   loop::Scope scope_;
 
-  bool draining_ = false;
+  bool draining_ = false, reloading_ = false;
+  loop::WaitSlot reload_over_;
+  std::vector<ListeningSockets::Socket> gone_;  // of the last change, not closed yet
+  std::vector<std::weak_ptr<const proxy::Plan>> plans_;  // in use, or until lately
   WallTime started_ = 0, loaded_ = 0;
   std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;
 };

@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 // What systemd would be: the end at which notifications arrive.
 class Manager {
  public:
-  explicit Manager(const std::string& name) : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  explicit Manager(const std::string& name)
+      : name_(name), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un at{};
     at.sun_family = AF_UNIX;
     std::memcpy(at.sun_path, name.data(), name.size());
@@ -30,6 +31,9 @@ class Manager {
     EXPECT_EQ(::bind(socket_.number(), reinterpret_cast<sockaddr*>(&at), size), 0);
     ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
   }
+  ~Manager() {
+    if (name_[0] != '@') ::unlink(name_.c_str());
+  }
   std::string heard() {
     std::array<char, 512> room;
     ssize_t size = ::recv(socket_.number(), room.data(), room.size(), MSG_DONTWAIT);
@@ -37,6 +41,7 @@ class Manager {
   }
 
  private:
+  std::string name_;
   Fd socket_;
 };
 
