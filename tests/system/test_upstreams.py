@@ -16,6 +16,7 @@ from parts.waiting import wait_until
 
 NAME = "a.example.test"
 POOL = """
+workers: 1  # each worker counts for itself
 name_servers: ["$dns"]
 upstreams:
   pool:
