@@ -142,9 +142,10 @@ struct Upstream {
 /// Conditions beside the name; all given ones must hold, any value of a list suffices.
 struct Match {
   std::vector<std::string> alpn;
+  std::vector<std::string> ja3;
   std::vector<std::string> ja4;
   std::vector<Network> clients;
-  bool empty() const { return alpn.empty() && ja4.empty() && clients.empty(); }
+  bool empty() const { return alpn.empty() && ja3.empty() && ja4.empty() && clients.empty(); }
 };
 
 /// TLVs of a PROXY v2 header that is sent (proxy-protocol.txt, 2.2).

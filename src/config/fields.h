@@ -146,6 +146,7 @@ template <>
 inline constexpr auto kSection<Match> = section(
     "match", "Conditions beside the name. All that are given must hold; of a list, any value suffices.",
     Field{"alpn", &Match::alpn, "Protocols, of which the client must offer one.", as(As::alpn)},
+    Field{"ja3", &Match::ja3, "JA3 fingerprints of the client's hello.", as(As::ja3)},
     Field{"ja4", &Match::ja4, "JA4 fingerprints of the client's hello.", as(As::ja4)},
     Field{"clients", &Match::clients, "Networks of clients."});
 

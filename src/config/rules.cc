@@ -68,6 +68,7 @@ class Rules {
   static std::string match_key(const Match& match) {
     std::vector<std::string> conditions;
     for (const auto& alpn : match.alpn) conditions.push_back("alpn " + alpn);
+    for (const auto& ja3 : match.ja3) conditions.push_back("ja3 " + ja3);
     for (const auto& ja4 : match.ja4) conditions.push_back("ja4 " + ja4);
     for (const auto& network : match.clients) conditions.push_back("client " + network.text());
     std::ranges::sort(conditions);
@@ -91,7 +92,7 @@ class Rules {
     if (site.names.size() != 1 || site.names.front().kind() != NamePattern::Kind::any) {
       error(site.place, "with `peek: off` the `names` of the site must be default");
     }
-    if (!site.match.alpn.empty() || !site.match.ja4.empty()) {
+    if (!site.match.alpn.empty() || !site.match.ja3.empty() || !site.match.ja4.empty()) {
       error(site.place, "with `peek: off` the site can match `clients` only");
     }
     if (!listener.no_sni.empty()) error(listener.place, "with `peek: off` there is no use for `no_sni`");

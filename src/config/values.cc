@@ -88,9 +88,10 @@ Outcome<std::string> parse_host(std::string_view text) {
                            looks_like_ip || is_ip_literal(text) ? "this looks like an address" : ""});
 }
 
+bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
 bool is_ja4(std::string_view text) {
   if (text.size() != 36 || text[10] != '_' || text[23] != '_') return false;
-  auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   return "tqd"sv.contains(text[0]) && "di"sv.contains(text[3]) &&
          std::ranges::all_of(text.substr(11, 12), is_hex) && std::ranges::all_of(text.substr(24), is_hex);
 }
@@ -243,6 +244,9 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::alpn:
       if (!text.empty() && text.size() <= kLongestAlpn) break;
       return unexpected(Misfit{"a protocol such as h2 or acme-tls/1", ""});
+    case As::ja3:
+      if (text.size() == 32 && std::ranges::all_of(text, is_hex)) break;
+      return unexpected(Misfit{"a JA3 fingerprint such as ada70206e40642a3e4461f35503241d5", ""});
     case As::ja4:
       if (is_ja4(text)) break;
       return unexpected(Misfit{"a JA4 fingerprint such as t13d1516h2_8daaf6152771_e5627efa2ab1", ""});

@@ -1,6 +1,7 @@
 #include "net/listen.h"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -33,6 +34,23 @@ class UnixPath : public testing::Test {
   SocketAddress address() const { return SocketAddress::unix_path(path_); }
   std::string path_;
 };
+
+int option(const Fd& fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  getsockopt(fd.number(), level, name, &value, &size);
+  return value;
+}
+
+TEST(Listen, SwitchesOffWhatAChangeOfOptionsSwitchesOff) {
+  auto fd = listen(at("127.0.0.1:0"), {.socket = {.keepalive = 60s, .user_timeout = 30s}});
+  ASSERT_TRUE(fd);
+  EXPECT_EQ(option(*fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(*fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30'000);
+  tune(fd->number(), {});
+  EXPECT_EQ(option(*fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(option(*fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+}
 
 TEST(Listen, TakesConnections) {
   auto fd = listen(at("127.0.0.1:0"), {});

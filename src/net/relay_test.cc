@@ -205,6 +205,9 @@ TEST_F(RelayOverSockets, CallsItAResetInTheMiddleOfBulk) {
   reset(upstream());
   usleep(10'000);
   expect_broken(Errc::reset, Side::upstream);
+  Taken last;
+  ASSERT_TRUE(turn_until([&] { return (last = take(client())).ended || last.error != 0; }));
+  EXPECT_FALSE(last.ended) << "a transfer that was cut off looks complete";
 }
 
 TEST_F(RelayOverSockets, TakesBoundedAmountsForAPeerThatNeverReads) {

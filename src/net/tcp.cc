@@ -35,7 +35,12 @@ Result<std::unique_ptr<TcpStream>> TcpStream::connect(loop::Reactor& reactor, co
   sockaddr_storage room;
   socklen_t size = to.to_system(room);
   int outcome = ::connect(fd.number(), reinterpret_cast<const sockaddr*>(&room), size);
-  if (outcome != 0 && errno != EINPROGRESS) return std::unexpected(system_error(errno, "connecting"));
+  if (outcome != 0 && errno != EINPROGRESS) {
+    Error error = system_error(errno, "connecting");
+    // So a Unix socket says that its backlog is full: its want, not ours.
+    if (to.is_unix() && error.detail.number == EAGAIN) error.code = Errc::refused;
+    return std::unexpected(error);
+  }
   return adopt(reactor, std::move(fd));
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "net/listen.h"
 #include "net/made_sockets.h"
 
 namespace lockgate::net {
@@ -188,6 +189,19 @@ TEST_P(TcpOnly, FailsWhenDescriptorsHaveRunOut) {
   auto stream = TcpStream::connect(reactor, to, {});
   ASSERT_FALSE(stream);
   EXPECT_EQ(stream.error().code, Errc::no_resources);
+}
+
+TEST_P(TcpOnly, IsRefusedByAUnixSocketWithAFullBacklog) {
+  auto at = SocketAddress::unix_path(testing::TempDir() + "lockgate_tcp_test_" + std::to_string(getpid()) +
+                                     ".sock");
+  auto listener = listen(at, {.backlog = 0});
+  ASSERT_TRUE(listener);
+  auto first = TcpStream::connect(reactor_, at, {}), second = TcpStream::connect(reactor_, at, {});
+  ::unlink(at.path().c_str());
+  EXPECT_TRUE(first);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::refused);
+  EXPECT_EQ(second.error().detail.number, EAGAIN);
 }
 
 TEST_P(TcpOnly, SetsTheSocketsOptions) {

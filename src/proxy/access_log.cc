@@ -55,6 +55,7 @@ void add_client(LineBuilder& builder, const AccessLine& line) {
   builder.field("client", facts.client.text());
   builder.optional("name", facts.name);
   builder.optional("alpn", facts.alpn);
+  if (facts.ja3) builder.field("ja3", facts.ja3->text());
   if (facts.ja4) builder.field("ja4", facts.ja4->text());
   builder.optional("tls", offered(facts));
   if (facts.ech) builder.field("ech", true);

@@ -107,15 +107,21 @@ void Connection::choose_site(const Greeting& greeting) {
                     .alpn = greeting.hello ? std::span<const std::string>(greeting.hello->alpn)
                                            : std::span<const std::string>(),
                     .client = facts_.client.ip(),
-                    .ja4 = [&] {
-                      note_fingerprint(greeting);
-                      return facts_.ja4->text();
-                    }};
+                    .ja3 =
+                        [&] {
+                          note_fingerprints(greeting);
+                          return facts_.ja3->text();
+                        },
+                    .ja4 =
+                        [&] {
+                          note_fingerprints(greeting);
+                          return facts_.ja4->text();
+                        }};
   auto answer = route(listener_, question);
   site_ = answer.site;
   facts_.pattern = answer.pattern;
   std::uint16_t log = site_ ? site_->access_log : listener_.access_log;
-  if (log != kNoLog) note_fingerprint(greeting);
+  if (log != kNoLog) note_fingerprints(greeting);
 }
 
 // Follows one connection in the error log, for whoever has set the level to debug.
@@ -125,8 +131,10 @@ void Connection::tell_debug(std::string_view what, std::string_view detail) {
   house_.journal.tell(config::LogLevel::debug, facts_.id, site, fmt::format("{} {}", what, detail));
 }
 
-void Connection::note_fingerprint(const Greeting& greeting) {
-  if (greeting.hello && !facts_.ja4) facts_.ja4 = wire::ja4(*greeting.hello);
+void Connection::note_fingerprints(const Greeting& greeting) {
+  if (!greeting.hello || facts_.ja4) return;
+  facts_.ja3 = wire::ja3(*greeting.hello);
+  facts_.ja4 = wire::ja4(*greeting.hello);
 }
 
 Task<void> Connection::take_place() {

@@ -64,7 +64,7 @@ class Connection final : public ListNode, private loop::Completion, private net:
   loop::Task<void> refuse_client(const Error& why, config::RejectWith how);
   void choose_site(const Greeting& greeting);
   void tell_debug(std::string_view what, std::string_view detail);
-  void note_fingerprint(const Greeting& greeting);
+  void note_fingerprints(const Greeting& greeting);
   void start_relay(Dialled dialled);
 
   void task_ended() noexcept override;

@@ -33,6 +33,7 @@ struct Facts {
   SocketAddress destination;  // where the client meant to connect, as far as it is known
   std::string name;           // normalized; empty if there is none
   std::string alpn;           // joined by commas, as offered
+  std::optional<wire::Ja3> ja3;
   std::optional<wire::Ja4> ja4;
 
   std::string_view pattern;  // of the site: what the name matched, in the plan's memory

@@ -12,6 +12,14 @@ namespace {
 
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::seconds(30);
+// Of thousands of names, at once; name servers drop what comes in a flood.
+constexpr std::size_t kMostQuestions = 128;
+
+std::string text_of(const std::vector<SocketAddress>& name_servers) {
+  std::string text;
+  for (const auto& server : name_servers) text += "|@" + server.text();
+  return text;
+}
 
 // Two configurations with the same key have the same targets, checks and counts.
 std::string key_of(const config::Upstream& config, const std::vector<SocketAddress>& name_servers) {
@@ -21,7 +29,7 @@ std::string key_of(const config::Upstream& config, const std::vector<SocketAddre
                                 config.ejection.time.count(), config.try_timeout.count(), config.tries);
   key += fmt::format("|{}|{}|{}|{}", config.tcp.keepalive.count(), config.tcp.keepalive_interval.count(),
                      config.tcp.keepalive_probes, config.tcp.user_timeout.count());
-  for (const auto& server : name_servers) key += "|@" + server.text();
+  key += text_of(name_servers);
   for (const auto& endpoint : config.endpoints) {
     key += fmt::format("|{} {} {}", endpoint.url, endpoint.weight, endpoint.backup);
   }
@@ -44,7 +52,7 @@ class Keeper::Kept {
              endpoint.kind == config::Endpoint::Kind::service;
     };
     if (std::ranges::any_of(config.endpoints, needs_names)) {
-      resolver_.emplace(keeper.reactor_, net::ResolverOptions{.name_servers = name_servers});
+      resolver_ = keeper.resolver(name_servers);
     }
     for (std::size_t i = 0; i < config.endpoints.size(); ++i) {
       const config::Endpoint& endpoint = config.endpoints[i];
@@ -75,6 +83,8 @@ class Keeper::Kept {
   Task<void> resolve_forever(std::size_t index) {
     Duration retry = kFirstRetry;
     for (;;) {
+      auto waiting = keeper_.turn_to_ask();
+      Asking asking = co_await waiting;
       auto resolving = resolve(index);
       auto ttl = co_await loop::attempt(std::move(resolving));
       Duration pause = retry;
@@ -85,6 +95,7 @@ class Keeper::Kept {
         tell_unresolved(index, ttl.error());
         retry = std::min(retry * 2, kLastRetry);
       }
+      asking.end();
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + pause);
       co_await sleep;
     }
@@ -184,7 +195,7 @@ class Keeper::Kept {
 
   Keeper& keeper_;
   std::shared_ptr<const Upstream> upstream_;
-  std::optional<net::Resolver> resolver_;
+  std::shared_ptr<net::Resolver> resolver_;
   loop::Scope scope_;
   std::vector<std::optional<Targets>> answers_;  // per configured endpoint
   std::shared_ptr<const Targets> targets_;
@@ -201,22 +212,48 @@ std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
                                              const std::vector<SocketAddress>& name_servers) {
   const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
   auto& kept = kept_[key_of(config, servers)];
-  if (!kept) kept = std::make_unique<Kept>(*this, config, servers);
+  if (!kept) {
+    kept = std::make_unique<Kept>(*this, config, servers);
+    by_upstream_.emplace(kept->upstream().get(), kept.get());
+  }
   return kept->upstream();
 }
 
 std::shared_ptr<const Targets> Keeper::targets(const Upstream& upstream) const {
-  for (const auto& [key, kept] : kept_) {
-    if (kept->upstream().get() == &upstream) return kept->targets();
-  }
-  return nullptr;
+  auto kept = by_upstream_.find(&upstream);
+  return kept == by_upstream_.end() ? nullptr : kept->second->targets();
 }
 
 void Keeper::keep_only(const std::vector<std::shared_ptr<const Upstream>>& used) {
-  std::erase_if(kept_, [&](const auto& entry) {
-    return std::ranges::find(used, entry.second->upstream()) == used.end();
-  });
+  std::unordered_map<const Upstream*, const Kept*> staying;
+  for (const auto& upstream : used) {
+    if (auto kept = by_upstream_.extract(upstream.get())) staying.insert(std::move(kept));
+  }
+  by_upstream_ = std::move(staying);
+  std::erase_if(kept_,
+                [&](const auto& entry) { return !by_upstream_.contains(entry.second->upstream().get()); });
   std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
+}
+
+// One for all upstreams with the same name servers: its sockets and memory are worth sharing.
+std::shared_ptr<net::Resolver> Keeper::resolver(const std::vector<SocketAddress>& name_servers) {
+  auto& known = resolvers_[text_of(name_servers)];
+  auto resolver = known.lock();
+  if (!resolver) {
+    resolver = std::make_shared<net::Resolver>(reactor_, net::ResolverOptions{.name_servers = name_servers});
+    known = resolver;
+  }
+  return resolver;
+}
+
+Task<Keeper::Asking> Keeper::turn_to_ask() {
+  // Whoever is woken may go before its turn comes; so nobody relies on that alone.
+  constexpr Duration kLookAgain = std::chrono::seconds(1);
+  while (asking_ >= kMostQuestions) {
+    loop::Wait wait(reactor_, may_ask_, reactor_.now() + kLookAgain);
+    co_await wait;
+  }
+  co_return Asking(*this);
 }
 
 void Keeper::each(const std::function<void(const Upstream&, const Targets*)>& see) const {

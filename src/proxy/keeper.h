@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "loop/scope.h"
@@ -40,11 +42,34 @@ class Keeper {
 
  private:
   class Kept;
+  /// One of the questions that may be asked at once, until it ends.
+  class Asking {
+   public:
+    explicit Asking(Keeper& keeper) : keeper_(&keeper) { ++keeper_->asking_; }
+    Asking(Asking&& other) noexcept : keeper_(std::exchange(other.keeper_, nullptr)) {}
+    Asking& operator=(Asking&&) = delete;
+    ~Asking() { end(); }
+    void end() {
+      if (!keeper_) return;
+      --keeper_->asking_;
+      std::exchange(keeper_, nullptr)->may_ask_.wake();
+    }
+
+   private:
+    Keeper* keeper_;
+  };
+
+  std::shared_ptr<net::Resolver> resolver(const std::vector<SocketAddress>& name_servers);
+  loop::Task<Asking> turn_to_ask();
 
   loop::Reactor& reactor_;
   net::Connector& connector_;
   Journal& journal_;
   Publish publish_;
+  std::map<std::string, std::weak_ptr<net::Resolver>> resolvers_;  // by name servers
+  std::size_t asking_ = 0;
+  loop::WaitSlot may_ask_;
+  std::unordered_map<const Upstream*, const Kept*> by_upstream_;
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
 };

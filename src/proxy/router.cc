@@ -12,8 +12,12 @@ bool holds(const config::Match& match, const Question& question) {
   if (!match.alpn.empty() && std::ranges::none_of(match.alpn, offered)) return false;
   auto inside = [&](const Network& network) { return network.contains(question.client); };
   if (!match.clients.empty() && std::ranges::none_of(match.clients, inside)) return false;
-  if (match.ja4.empty()) return true;
-  return question.tls && std::ranges::find(match.ja4, question.ja4()) != match.ja4.end();
+  if (!question.tls) return match.ja3.empty() && match.ja4.empty();
+  auto listed = [](const std::vector<std::string>& list, std::string_view value) {
+    return std::ranges::find(list, value) != list.end();
+  };
+  return (match.ja3.empty() || listed(match.ja3, question.ja3())) &&
+         (match.ja4.empty() || listed(match.ja4, question.ja4()));
 }
 
 }  // namespace

@@ -13,13 +13,13 @@
 
 namespace lockgate::proxy {
 
-/// What routing asks about. `ja4` is called only if a rule wants it.
+/// What routing asks about. `ja3` and `ja4` are called only if a rule wants them.
 struct Question {
   bool tls = true;
   std::string_view name;  // normalized, or empty
   std::span<const std::string> alpn;
   Ip client;
-  std::function<std::string_view()> ja4;
+  std::function<std::string_view()> ja3, ja4;
 };
 
 struct Answer {

@@ -64,6 +64,7 @@ nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Confi
                           .name = name,
                           .alpn = asked.alpn,
                           .client = asked.client,
+                          .ja3 = [&]() -> std::string_view { return question.ja3; },
                           .ja4 = [&]() -> std::string_view { return question.ja4; }};
   if (!listener.listener->peek) told["peek"] = false;
   proxy::Answer answer = proxy::route(listener, routing);

@@ -14,7 +14,7 @@ struct ExplainQuestion {
   std::optional<std::string> listener;  // all that could take it if not given
   std::string client = "192.0.2.1";
   std::string alpn;  // joined by commas
-  std::string ja4;
+  std::string ja3, ja4;
   bool plain = false;  // the client speaks no TLS
 };
 

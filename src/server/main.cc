@@ -50,6 +50,7 @@ void add_offline(CLI::App& app, Flags& flags, int& status) {
   explain->add_option("--from", flags.explain.client, "The client's address")->capture_default_str();
   explain->add_option("--listener", flags.explain.listener, "Only this listener");
   explain->add_option("--alpn", flags.explain.alpn, "Protocols offered, joined by commas");
+  explain->add_option("--ja3", flags.explain.ja3, "The client's JA3");
   explain->add_option("--ja4", flags.explain.ja4, "The client's JA4");
   explain->add_flag("--plain", flags.explain.plain, "The client speaks no TLS");
   explain->add_flag("--json", flags.json, "As JSON");

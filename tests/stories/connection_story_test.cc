@@ -186,106 +186,104 @@ class Theatre final : public proxy::ConnectionOwner {
   void turn(int turns = 1) {
     turn_until(reactor_, clock_, [&] { return look(), false; }, turns);
   }
-  turn_until(reactor_, clock_, [] { return false; }, turns);
-}
 
   /// Whoever runs this theatre has nothing left of the connection.
   void expect_empty() const {
-  for (const auto& target : *targets_) EXPECT_EQ(target.endpoint->connections(), 0u);
-  for (const auto& [name, gate] : registry_.gates) EXPECT_EQ(gate->inside(), 0u) << name;
-  EXPECT_FALSE(place_freed_.taken());
-  EXPECT_EQ(network_.live(),
-            static_cast<int>((client_ ? 1 : 0) + upstreams_.size()));  // the test's own ends
-}
-/// There is one line, and it tells what has happened. Bytes are told as far as they have come from whom.
-void expect_true_line() const {
-  EXPECT_EQ(over_, 1);
-  ASSERT_EQ(journal_.lines.size(), 1u);
-  std::uint64_t outcomes = 0, up = 0, down = 0;
-  for (const auto& [name, tally] : registry_.tallies) {
-    for (std::size_t i = 0; i < proxy::kOutcomes; ++i) {
-      outcomes += tally->sum([&](const auto& row) { return row.outcomes[i].value(); });
+    for (const auto& target : *targets_) EXPECT_EQ(target.endpoint->connections(), 0u);
+    for (const auto& [name, gate] : registry_.gates) EXPECT_EQ(gate->inside(), 0u) << name;
+    EXPECT_FALSE(place_freed_.taken());
+    EXPECT_EQ(network_.live(),
+              static_cast<int>((client_ ? 1 : 0) + upstreams_.size()));  // the test's own ends
+  }
+  /// There is one line, and it tells what has happened. Bytes are told as far as they have come from whom.
+  void expect_true_line() const {
+    EXPECT_EQ(over_, 1);
+    ASSERT_EQ(journal_.lines.size(), 1u);
+    std::uint64_t outcomes = 0, up = 0, down = 0;
+    for (const auto& [name, tally] : registry_.tallies) {
+      for (std::size_t i = 0; i < proxy::kOutcomes; ++i) {
+        outcomes += tally->sum([&](const auto& row) { return row.outcomes[i].value(); });
+      }
+      up += tally->sum([](const auto& row) { return row.bytes_up.value(); });
+      down += tally->sum([](const auto& row) { return row.bytes_down.value(); });
     }
-    up += tally->sum([](const auto& row) { return row.bytes_up.value(); });
-    down += tally->sum([](const auto& row) { return row.bytes_down.value(); });
+    EXPECT_EQ(outcomes, 1u);
+    EXPECT_EQ(told("bytes_up"), std::to_string(up));
+    EXPECT_EQ(told("bytes_down"), std::to_string(down));
+    EXPECT_LE(up, play_.reaches.size() - play_.own_header);
+    EXPECT_LE(down, kAnswer.size());
+    std::size_t heard = by_upstream_.empty() ? 0 : by_upstream_.back()->text.size();
+    EXPECT_GE(up + play_.own_header, heard);
+    if (kAnswer.starts_with(by_client_.text)) EXPECT_GE(down, by_client_.text.size());
   }
-  EXPECT_EQ(outcomes, 1u);
-  EXPECT_EQ(told("bytes_up"), std::to_string(up));
-  EXPECT_EQ(told("bytes_down"), std::to_string(down));
-  EXPECT_LE(up, play_.reaches.size() - play_.own_header);
-  EXPECT_LE(down, kAnswer.size());
-  std::size_t heard = by_upstream_.empty() ? 0 : by_upstream_.back()->text.size();
-  EXPECT_GE(up + play_.own_header, heard);
-  if (kAnswer.starts_with(by_client_.text)) EXPECT_GE(down, by_client_.text.size());
-}
-/// Nobody who has got less than everything was told that it is all.
-void expect_no_false_end() const {
-  for (const auto& heard : by_upstream_) {
-    EXPECT_TRUE(play_.reaches.starts_with(heard->text));
-    if (!heard->text.empty() && heard->text != play_.reaches) EXPECT_FALSE(heard->ended);
+  /// Nobody who has got less than everything was told that it is all.
+  void expect_no_false_end() const {
+    for (const auto& heard : by_upstream_) {
+      EXPECT_TRUE(play_.reaches.starts_with(heard->text));
+      if (!heard->text.empty() && heard->text != play_.reaches) EXPECT_FALSE(heard->ended);
+    }
+    bool all = by_client_.text == play_.client_hears;
+    if (kAnswer.starts_with(by_client_.text) && !by_client_.text.empty() && !all)
+      EXPECT_FALSE(by_client_.ended);
+    if (told("outcome") == "finished") EXPECT_TRUE(all);
   }
-  bool all = by_client_.text == play_.client_hears;
-  if (kAnswer.starts_with(by_client_.text) && !by_client_.text.empty() && !all)
-    EXPECT_FALSE(by_client_.ended);
-  if (told("outcome") == "finished") EXPECT_TRUE(all);
-}
-std::string told(const std::string& name) const {
-  return journal_.lines.empty() ? "" : field(journal_.lines.front(), name);
-}
+  std::string told(const std::string& name) const {
+    return journal_.lines.empty() ? "" : field(journal_.lines.front(), name);
+  }
 
-proxy::Connection* connection() { return connection_.get(); }
-void forget() {
-  connection_.reset();
-  look();
-}
-bool is_over() const { return over_ > 0; }
-Faults& faults() { return network_.faults(); }
-MemoryNetwork& network() { return network_; }
-proxy::Gate& site_gate() { return *registry_.gates.at("site front app"); }
-proxy::UpstreamView& view() { return *plan_->upstreams.front(); }
-const SocketAddress& endpoint(std::size_t number) { return (*targets_)[number].addresses.front(); }
-const proxy::MadeJournal& journal() const { return journal_; }
-const Heard& by_client() const { return by_client_; }
-const Heard& by_upstream() const { return *by_upstream_.back(); }
-std::size_t reached() const { return by_upstream_.size(); }
+  proxy::Connection* connection() { return connection_.get(); }
+  void forget() {
+    connection_.reset();
+    look();
+  }
+  bool is_over() const { return over_ > 0; }
+  Faults& faults() { return network_.faults(); }
+  MemoryNetwork& network() { return network_; }
+  proxy::Gate& site_gate() { return *registry_.gates.at("site front app"); }
+  proxy::UpstreamView& view() { return *plan_->upstreams.front(); }
+  const SocketAddress& endpoint(std::size_t number) { return (*targets_)[number].addresses.front(); }
+  const proxy::MadeJournal& journal() const { return journal_; }
+  const Heard& by_client() const { return by_client_; }
+  const Heard& by_upstream() const { return *by_upstream_.back(); }
+  std::size_t reached() const { return by_upstream_.size(); }
 
-private:
-void connection_over(proxy::Connection&) override {
-  ++over_;
-  connection_.reset();
-}
-// Whether it is over. Who has the only place of the site leaves it to a connection that waits there.
-bool look() {
-  bool waits = connection_ && connection_->facts().stage == proxy::Stage::queued;
-  if (waits || !connection_) other_ = proxy::Place();
-  return over_ > 0;
-}
-void serve(net::AnyStream far) {
-  upstreams_.push_back(std::move(far));
-  by_upstream_.push_back(std::make_unique<Heard>());
-  scope_.spawn(hear(*upstreams_.back(), *by_upstream_.back()));
-  scope_.spawn(say(*upstreams_.back(), std::string(kAnswer), true));
-}
+ private:
+  void connection_over(proxy::Connection&) override {
+    ++over_;
+    connection_.reset();
+  }
+  // Whether it is over. Who has the only place of the site leaves it to a connection that waits there.
+  bool look() {
+    bool waits = connection_ && connection_->facts().stage == proxy::Stage::queued;
+    if (waits || !connection_) other_ = proxy::Place();
+    return over_ > 0;
+  }
+  void serve(net::AnyStream far) {
+    upstreams_.push_back(std::move(far));
+    by_upstream_.push_back(std::make_unique<Heard>());
+    scope_.spawn(hear(*upstreams_.back(), *by_upstream_.back()));
+    scope_.spawn(say(*upstreams_.back(), std::string(kAnswer), true));
+  }
 
-const Play& play_;
-ManualClock clock_;
-loop::Reactor reactor_{clock_};
-net::Buffers buffers_;
-proxy::MadeJournal journal_;
-loop::WaitSlot place_freed_;
-proxy::MadeRegistry registry_;
-MemoryNetwork network_;
-proxy::House house_{reactor_, buffers_, network_, journal_, place_freed_, 0};
-std::shared_ptr<proxy::WorkerPlan> plan_;
-std::shared_ptr<const proxy::Targets> targets_;
-proxy::Place other_;
-net::AnyStream client_;
-std::vector<net::AnyStream> upstreams_;
-Heard by_client_;
-std::vector<std::unique_ptr<Heard>> by_upstream_;
-loop::Scope scope_{reactor_};
-std::unique_ptr<proxy::Connection> connection_;
-int over_ = 0;
+  const Play& play_;
+  ManualClock clock_;
+  loop::Reactor reactor_{clock_};
+  net::Buffers buffers_;
+  proxy::MadeJournal journal_;
+  loop::WaitSlot place_freed_;
+  proxy::MadeRegistry registry_;
+  MemoryNetwork network_;
+  proxy::House house_{reactor_, buffers_, network_, journal_, place_freed_, 0};
+  std::shared_ptr<proxy::WorkerPlan> plan_;
+  std::shared_ptr<const proxy::Targets> targets_;
+  proxy::Place other_;
+  net::AnyStream client_;
+  std::vector<net::AnyStream> upstreams_;
+  Heard by_client_;
+  std::vector<std::unique_ptr<Heard>> by_upstream_;
+  loop::Scope scope_{reactor_};
+  std::unique_ptr<proxy::Connection> connection_;
+  int over_ = 0;
 };
 
 class ConnectionStory : public testing::TestWithParam<std::tuple<Play, Manner>> {

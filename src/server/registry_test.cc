@@ -1,0 +1,54 @@
+#include "server/registry.h"
+
+#include <gtest/gtest.h>
+
+namespace lockgate::server {
+namespace {
+
+class Nothing final : public proxy::Journal, public net::Connector {
+ public:
+  void line(std::uint16_t, std::string_view) override {}
+  void tell(config::LogLevel, std::uint64_t, std::string_view, std::string_view) override {}
+  bool wants(config::LogLevel, std::string_view) const override { return false; }
+  loop::Task<net::Connected> connect(std::span<const SocketAddress>, net::SocketOptions, Instant) override {
+    co_await loop::fail(Errc::refused, "connecting");
+    std::unreachable();
+  }
+};
+
+class Registered : public testing::Test {
+ protected:
+  ManualClock clock_;
+  loop::Reactor reactor_{clock_};
+  Nothing nothing_;
+  LogRules rules_;
+  LogWriter logs_{clock_, rules_, 1};
+  proxy::Keeper keeper_{reactor_, nothing_, nothing_, [](const auto&, const auto&) {}};
+  ProcessRegistry registry_{keeper_, logs_, 1, [] {}};
+};
+
+TEST_F(Registered, AGateIsTheSameOverReloadsAndTakesItsNewLimit) {
+  auto gate = registry_.gate("listener front", 1);
+  EXPECT_TRUE(gate->enter());
+  EXPECT_FALSE(gate->enter());
+  EXPECT_EQ(registry_.gate("listener front", 2), gate);
+  EXPECT_TRUE(gate->enter());
+}
+
+// Who waited at it when a reload took the limit away would wait until somebody leaves.
+TEST_F(Registered, AGateWithoutALimitAnyMoreLetsInWhoWaitsAtIt) {
+  auto gate = registry_.gate("listener front", 1);
+  EXPECT_TRUE(gate->enter());
+  EXPECT_FALSE(gate->enter());
+  EXPECT_EQ(registry_.gate("listener front", 0), nullptr);
+  EXPECT_TRUE(gate->enter());
+}
+
+TEST_F(Registered, AGateThatNobodyUsesIsForgotten) {
+  ASSERT_TRUE(registry_.gate("listener front", 1)->enter());
+  registry_.forget_unused();
+  EXPECT_TRUE(registry_.gate("listener front", 1)->enter());
+}
+
+}  // namespace
+}  // namespace lockgate::server
