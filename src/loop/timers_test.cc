@@ -199,7 +199,7 @@ TEST_P(AgainstAModel, NeverRingsEarlyAndNeverForgets) {
       case 3:
         advance_and_compare(now_ + random_wait() / 16);
         break;
-      case 4:
+      default:
         if (timers_->next() != kNever) advance_and_compare(std::max(now_, timers_->next()));
         break;
     }

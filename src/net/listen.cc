@@ -121,7 +121,8 @@ std::string holder_of(const SocketAddress& at) {
   if (!processes) return "";
   while (const dirent* entry = ::readdir(processes.get())) {
     std::string pid = entry->d_name;
-    if (pid.find_first_not_of("0123456789") != std::string::npos || !holds_one(pid, listening.inodes)) continue;
+    if (pid.find_first_not_of("0123456789") != std::string::npos || !holds_one(pid, listening.inodes))
+      continue;
     std::ifstream comm("/proc/" + pid + "/comm");
     std::string name;
     std::getline(comm, name);

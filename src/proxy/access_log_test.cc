@@ -66,6 +66,8 @@ void know_everything(Facts& facts) {
   facts.client = made_address("[2001:db8::5]:99");
   facts.name = "app.example.org";
   facts.alpn = "h2,http/1.1";
+  facts.ja3 = wire::Ja3{};
+  std::string_view("cd08e31494f9531f560d64c695473da9").copy(facts.ja3->characters.data(), 32);
   facts.ja4 = wire::Ja4{};
   std::string_view("t13d1516h2_8daaf6152771_e5627efa2ab1").copy(facts.ja4->characters.data(), 36);
   facts.ech = true;
@@ -83,7 +85,8 @@ TEST(AccessLog, TellsEverythingInText) {
   EXPECT_EQ(logged.line(0, {.by = Side::upstream}, &endpoint),
             "time=2023-11-14T22:13:20.000Z connection=2a listener=front peer=192.0.2.9:1234 "
             "client=[2001:db8::5]:99 name=app.example.org alpn=h2,http/1.1 "
-            "ja4=t13d1516h2_8daaf6152771_e5627efa2ab1 tls=1.3 ech=true site=app verdict=pass "
+            "ja3=cd08e31494f9531f560d64c695473da9 ja4=t13d1516h2_8daaf6152771_e5627efa2ab1 tls=1.3 ech=true "
+            "site=app verdict=pass "
             "why=\"name *.example.org\" upstream=tcp://192.0.2.1:443 endpoint=tcp://192.0.2.1:443 "
             "address=192.0.2.1:443 attempts=2 hello_ms=1.500 connect_ms=20.000 duration_ms=4500.000 "
             "bytes_up=1000 bytes_down=20000 outcome=finished ended_by=upstream");
@@ -97,14 +100,15 @@ TEST(AccessLog, TellsEverythingInJson) {
   Endpoint endpoint("tcp://192.0.2.1:443");
   net::RelayEnd end{.error = Error{.code = Errc::reset, .side = Side::client, .doing = "reading"},
                     .by = Side::client};
-  EXPECT_EQ(logged.line(0, end, &endpoint),
-            R"({"time":"2023-11-14T22:13:20.000Z","connection":"2a","listener":"front",)"
-            R"("peer":"192.0.2.9:1234","client":"[2001:db8::5]:99","name":"app.example.org",)"
-            R"("alpn":"h2,http/1.1","ja4":"t13d1516h2_8daaf6152771_e5627efa2ab1","tls":"1.3","ech":true,)"
-            R"("site":"app","verdict":"pass","why":"name *.example.org","upstream":"tcp://192.0.2.1:443",)"
-            R"("endpoint":"tcp://192.0.2.1:443","address":"192.0.2.1:443","attempts":2,"hello_ms":1.500,)"
-            R"("connect_ms":20.000,"duration_ms":4500.000,"bytes_up":1000,"bytes_down":20000,)"
-            R"("outcome":"reset","ended_by":"client","reason":"reading: reset"})");
+  EXPECT_EQ(
+      logged.line(0, end, &endpoint),
+      R"({"time":"2023-11-14T22:13:20.000Z","connection":"2a","listener":"front",)"
+      R"("peer":"192.0.2.9:1234","client":"[2001:db8::5]:99","name":"app.example.org",)"
+      R"("alpn":"h2,http/1.1","ja3":"cd08e31494f9531f560d64c695473da9","ja4":"t13d1516h2_8daaf6152771_e5627efa2ab1","tls":"1.3","ech":true,)"
+      R"("site":"app","verdict":"pass","why":"name *.example.org","upstream":"tcp://192.0.2.1:443",)"
+      R"("endpoint":"tcp://192.0.2.1:443","address":"192.0.2.1:443","attempts":2,"hello_ms":1.500,)"
+      R"("connect_ms":20.000,"duration_ms":4500.000,"bytes_up":1000,"bytes_down":20000,)"
+      R"("outcome":"reset","ended_by":"client","reason":"reading: reset"})");
 }
 
 TEST(AccessLog, LeavesOutWhatIsNotKnown) {

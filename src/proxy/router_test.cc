@@ -117,6 +117,33 @@ TEST(Router, AsksForTheFingerprintOnlyIfARuleWantsIt) {
   EXPECT_EQ(asked, 2);
 }
 
+TEST(Router, MatchesEitherFingerprintAndBothWhereBothAreGiven) {
+  constexpr std::string_view kJa3 = "cd08e31494f9531f560d64c695473da9";
+  constexpr std::string_view kJa4 = "t13d1516h2_8daaf6152771_e5627efa2ab1";
+  Routing routing({pass("name: both, names: [default], match: { ja3: [cd08e31494f9531f560d64c695473da9], "
+                        "ja4: [t13d1516h2_8daaf6152771_e5627efa2ab1] }"),
+                   pass("name: ja3, names: [default], match: { ja3: [cd08e31494f9531f560d64c695473da9] }"),
+                   pass("name: any, names: [default]")});
+  std::string_view ja3 = kJa3, ja4 = kJa4;
+  Question question{.ja3 = [&] { return ja3; }, .ja4 = [&] { return ja4; }};
+  EXPECT_EQ(routing.ask(question), "both: default");
+  ja4 = "t12d1516h2_8daaf6152771_e5627efa2ab1";
+  EXPECT_EQ(routing.ask(question), "ja3: default");
+  ja3 = "00000000000000000000000000000000";
+  EXPECT_EQ(routing.ask(question), "any: default");
+}
+
+TEST(Router, TakesTheOneSiteWhereNobodyPeeksIfItsMatchHolds) {
+  MadeRegistry registry;
+  auto plan = made_plan(
+      "listeners: [{ bind: 127.0.0.1:1143, peek: off, sites: [{ names: [default], "
+      "match: { clients: [10.0.0.0/8] }, pass: { to: 'tcp://192.0.2.1:143' } }] }]\n",
+      registry);
+  const ListenerPlan& listener = plan->listeners.front();
+  EXPECT_TRUE(route(listener, {.tls = false, .client = *Ip::parse("10.0.0.1")}).site);
+  EXPECT_FALSE(route(listener, {.tls = false, .client = *Ip::parse("192.0.2.1")}).site);
+}
+
 TEST(Plan, GivesTlsToPassSitesAndTheRestToPlainOnes) {
   Routing routing({pass("name: tls, names: [default]"), plain_site("name: plain, names: [default]")});
   EXPECT_EQ(routing.tls("a.example.org"), "tls: default");

@@ -233,7 +233,9 @@ Task<void> say(net::Stream& stream, std::string text, bool finish) {
   auto writing = net::write(stream, as_bytes(text), kNever);
   auto attempt = loop::attempt(std::move(writing));
   auto written = co_await attempt;
-  if (written && finish) (void)stream.finish();
+  if (!written || !finish) co_return;
+  auto told = stream.finish();  // whose failure the listening side sees
+  (void)told;
 }
 
 bool turn_until(loop::Reactor& reactor, ManualClock& clock, const std::function<bool()>& done, int most,
