@@ -41,12 +41,12 @@ inline constexpr auto kSection<AccessLog> = section(
     Field{"format", &AccessLog::format, "`text` for people, `json` for programs."});
 
 template <>
-inline constexpr auto kSection<Admin> = section(
-    "admin", "Where this process tells about itself and takes commands.",
-    Field{"bind", &Admin::bind, "The address of metrics, status and health; `off` for none."},
-    Field{"control_socket", &Admin::control_socket,
-          "The Unix socket that `lockgate status`, `drain`, `log` and `reload` talk to; `off` for none.",
-          as(As::path)});
+inline constexpr auto kSection<Admin> =
+    section("admin", "Where this process tells about itself and takes commands.",
+            Field{"bind", &Admin::bind, "The address of metrics, status and health; `off` for none."},
+            Field{"control_socket", &Admin::control_socket,
+                  "The Unix socket of `lockgate status`, `drain`, `log` and `reload`; `off` for none.",
+                  as(As::path)});
 
 template <>
 inline constexpr auto kSection<Drain> = section(

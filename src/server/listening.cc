@@ -133,10 +133,9 @@ std::expected<void, std::string> ListeningSockets::add_given(const config::Liste
   for (std::size_t i = 0; i < given->second.size(); ++i) {
     Key key(bind.text, i);
     int fd = given->second[i].number();
-    Held held{.socket = {.address = net::local_address(fd),
-                         .listener = listener.name,
-                         .shared = true,
-                         .given = true}};
+    Held held{
+        .socket = {
+            .address = net::local_address(fd), .listener = listener.name, .shared = true, .given = true}};
     auto old = held_.find(key);
     if (old == held_.end()) held.fd = Fd(::dup(fd));  // the original stays, should the listener come back
     held.socket.fd = old == held_.end() ? held.fd.number() : old->second.socket.fd;

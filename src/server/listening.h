@@ -15,8 +15,8 @@
 
 namespace lockgate::server {
 
-/// Whether the addresses of `config` can be bound. To be asked while this process may still see who holds a port;
-/// the error says which listener and who.
+/// Whether the addresses of `config` can be bound. To be asked while this process may still see who holds a
+/// port; the error says which listener and who.
 std::expected<void, std::string> check_addresses(const config::Config& config);
 
 class ListeningSockets {

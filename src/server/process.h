@@ -92,7 +92,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
 
   bool draining_ = false, reloading_ = false;
   loop::WaitSlot reload_over_;
-  std::vector<ListeningSockets::Socket> gone_;  // of the last change, not closed yet
+  std::vector<ListeningSockets::Socket> gone_;           // of the last change, not closed yet
   std::vector<std::weak_ptr<const proxy::Plan>> plans_;  // in use, or until lately
   WallTime started_ = 0, loaded_ = 0;
   std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;

@@ -202,7 +202,7 @@ def test_the_level_can_be_changed_while_it_runs(gate):
     assert debug_lines(gate) == []
     assert gate.command("log", "debug").returncode == 0
     use(gate)
-    wait_until(lambda: debug_lines(gate), "debugging is on")
+    wait_until(lambda: any("connected to" in line for line in debug_lines(gate)), "debugging is on")
     assert gate.command("log", "error").returncode == 0
     seen = len(debug_lines(gate))
     use(gate)
