@@ -45,8 +45,7 @@ inline constexpr auto kSection<Admin> =
     section("admin", "Where this process tells about itself and takes commands.",
             Field{"bind", &Admin::bind, "The address of metrics, status and health; `off` for none."},
             Field{"control_socket", &Admin::control_socket,
-                  "The Unix socket of `lockgate status`, `drain`, `log` and `reload`; `off` for none.",
-                  as(As::path)});
+                  "The Unix socket of `lockgate status` and its kind; `off` for none.", as(As::path)});
 
 template <>
 inline constexpr auto kSection<Drain> = section(
