@@ -9,7 +9,7 @@ namespace lockgate {
 namespace {
 
 template <std::size_t kSize>
-std::array<std::byte, kSize> digest(const EVP_MD* algorithm, Bytes bytes) {
+std::array<std::byte, kSize> digest(EVP_MD* algorithm, Bytes bytes) {
   std::array<std::byte, kSize> result{};
   unsigned size = 0;
   CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(result.data()), &size,
@@ -20,8 +20,17 @@ std::array<std::byte, kSize> digest(const EVP_MD* algorithm, Bytes bytes) {
 
 }  // namespace
 
-std::array<std::byte, 16> md5(Bytes bytes) { return digest<16>(EVP_md5(), bytes); }
-std::array<std::byte, 32> sha256(Bytes bytes) { return digest<32>(EVP_sha256(), bytes); }
+// Fetched once: looking an algorithm up costs more than a short digest, and takes a lock that all threads
+// share.
+std::array<std::byte, 16> md5(Bytes bytes) {
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  return digest<16>(algorithm, bytes);
+}
+
+std::array<std::byte, 32> sha256(Bytes bytes) {
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest<32>(algorithm, bytes);
+}
 
 std::string hex(Bytes bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";

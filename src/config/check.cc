@@ -17,7 +17,20 @@ namespace lockgate::config {
 namespace {
 
 constexpr std::uint64_t kPerConnection = 2;
-constexpr std::uint64_t kPerWorker = 100;
+constexpr std::uint64_t kPerWorker = 100;   // pipes, the reactor, addresses tried side by side
+constexpr std::uint64_t kForProcess = 200;  // admin and control connections, logs, resolvers, health checks
+
+/// What is held beside connections.
+std::uint64_t descriptors_beside(const Config& config) {
+  std::uint64_t workers =
+      config.workers != 0 ? config.workers : std::max(1u, std::thread::hardware_concurrency());
+  std::uint64_t beside = kForProcess + kPerWorker * workers;
+  for (const Listener& listener : config.listeners) beside += listener.bind.size() * workers;
+  for (const Upstream& upstream : config.upstreams) {
+    if (upstream.health.every > Duration::zero()) beside += upstream.endpoints.size();
+  }
+  return beside;
+}
 
 /// A user of this machine with all groups, to ask what the kernel would let it do.
 class Account {
@@ -36,14 +49,18 @@ class Account {
     return account;
   }
 
-  bool may_write(const struct stat& file) const {
-    if (uid_ == 0) return true;
-    if (file.st_uid == uid_) return file.st_mode & S_IWUSR;
-    bool in_group = std::ranges::find(groups_, file.st_gid) != groups_.end();
-    return file.st_mode & (in_group ? S_IWGRP : S_IWOTH);
-  }
+  bool may_write(const struct stat& file) const { return may(file, S_IWOTH); }
+  bool may_read(const struct stat& file) const { return may(file, S_IROTH); }
 
  private:
+  /// What the bit of others stands for, as the kernel would answer for the owner, the group or others.
+  bool may(const struct stat& file, mode_t others) const {
+    if (uid_ == 0) return true;
+    if (file.st_uid == uid_) return file.st_mode & others << 6;
+    bool in_group = std::ranges::find(groups_, file.st_gid) != groups_.end();
+    return file.st_mode & (in_group ? others << 3 : others);
+  }
+
   uid_t uid_ = 0;
   std::vector<gid_t> groups_;
 };
@@ -81,7 +98,8 @@ class Checker {
     warn(top_,
          fmt::format("{} connections need {} file descriptors, and this process may have {}",
                      config_.limit.connections, needed, limit.rlim_max),
-         "raise LimitNOFILE, or lower `limits.connections`");
+         fmt::format("only {} will be served at once; raise LimitNOFILE, or lower `limits.connections`",
+                     connections_within(config_, limit.rlim_max)));
   }
 
   void admin() {
@@ -95,7 +113,13 @@ class Checker {
 
   void user() {
     account_ = Account::named(config_.user);
-    if (!account_) warn(top_, fmt::format("there is no user `{}` on this machine", config_.user));
+    if (!account_) return warn(top_, fmt::format("there is no user `{}` on this machine", config_.user));
+    for (const std::string& path : config_.files) {
+      struct stat file{};
+      if (::stat(path.c_str(), &file) != 0 || account_->may_read(file)) continue;
+      warn({path}, fmt::format("the user `{}` may not read this file, so a reload will fail", config_.user),
+           fmt::format("chgrp {0} {1}; chmod g+r {1}", config_.user, path));
+    }
   }
 
   void upstreams() {
@@ -199,9 +223,13 @@ class Checker {
 std::vector<Diagnostic> check(const Config& config) { return Checker(config).run(); }
 
 std::uint64_t descriptors_needed(const Config& config) {
-  std::uint64_t workers =
-      config.workers != 0 ? config.workers : std::max(1u, std::thread::hardware_concurrency());
-  return kPerConnection * config.limit.connections + kPerWorker * workers;
+  return kPerConnection * config.limit.connections + descriptors_beside(config);
+}
+
+std::uint32_t connections_within(const Config& config, std::uint64_t descriptors) {
+  std::uint64_t beside = descriptors_beside(config);
+  std::uint64_t connections = descriptors > beside ? (descriptors - beside) / kPerConnection : 0;
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(connections, 1, UINT32_MAX));
 }
 
 }  // namespace lockgate::config

@@ -12,8 +12,10 @@ namespace lockgate::config {
 
 std::vector<Diagnostic> check(const Config& config);
 
-/// File descriptors for as many connections as the configuration admits: two for each, and what workers hold
-/// beside them. Without a limit of connections, only the latter.
+/// File descriptors for as many connections as the configuration admits: two for each, and what the process
+/// and its workers hold beside them. Without a limit of connections, only the latter.
 std::uint64_t descriptors_needed(const Config& config);
+/// How many connections so many descriptors suffice for; one at least.
+std::uint32_t connections_within(const Config& config, std::uint64_t descriptors);
 
 }  // namespace lockgate::config

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "config/parse.h"
 
@@ -113,13 +114,30 @@ TEST(Check, CountsDescriptors) {
   Config config;
   config.workers = 3;
   config.limit.connections = 1000;
-  EXPECT_EQ(descriptors_needed(config), 2300u);
+  EXPECT_EQ(descriptors_needed(config), 2500u);
+  EXPECT_EQ(connections_within(config, 2500), 1000u);
+  EXPECT_EQ(connections_within(config, 2700), 1100u);
+  EXPECT_EQ(connections_within(config, 10), 1u);
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_max > UINT32_MAX) GTEST_SKIP() << "this machine sets no limit";
   auto found = check(parsed("limits: { connections: 100000000 }\n" + kHarmless));
   ASSERT_EQ(found.size(), 1u);
   EXPECT_TRUE(found[0].message.contains("file descriptors")) << found[0].message;
+}
+
+TEST(Check, FindsFilesThatTheServiceMayNotReadAgain) {
+  auto path = std::filesystem::temp_directory_path() / fmt::format("lockgate_check_test.{}.yaml", ::getpid());
+  std::ofstream(path) << "limits: { connections: 10 }\nuser: nobody\n" << kHarmless;
+  ::chmod(path.c_str(), 0644);
+  auto parsed = parse_file(path);
+  ASSERT_TRUE(parsed.config);
+  EXPECT_TRUE(check(*parsed.config).empty());
+  ::chmod(path.c_str(), 0640);
+  auto found = check(*parsed.config);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].message.contains("the user `nobody` may not read this file")) << found[0].message;
+  std::filesystem::remove(path);
 }
 
 TEST(Check, FindsLogFilesThatCannotBeWritten) {

@@ -44,7 +44,10 @@ class Reactor {
   /// Ends the registration of a descriptor that stays open.
   void forget(int fd);
 
-  void enqueue(Runnable& runnable) { ready_.push_back(runnable); }
+  /// Has it run in its turn; one that waits for its turn already keeps its place.
+  void enqueue(Runnable& runnable) {
+    if (!runnable.linked()) ready_.push_back(runnable);
+  }
   void start(Timer& timer, Instant deadline) { timers_.start(timer, deadline); }
 
   /// Any thread.

@@ -26,6 +26,13 @@ class Scope {
     ++size_;
     member->start();
   }
+  /// Cancels the task that was started first, if there is any; not to be called by one of them.
+  void cancel_oldest() {
+    Member* oldest = members_.pop_front();
+    if (!oldest) return;
+    --size_;
+    delete oldest;
+  }
   /// Tasks that are not yet destroyed.
   std::size_t size() const { return size_; }
 

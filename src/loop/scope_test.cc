@@ -55,6 +55,19 @@ TEST_F(Scopes, DestroyATaskInATurnAfterItsEnd) {
   EXPECT_EQ(live_, 0);
 }
 
+TEST_F(Scopes, CancelTheOldestTaskAlone) {
+  scope_->cancel_oldest();
+  scope_->spawn(fail_at_once());
+  scope_->spawn(wait());
+  scope_->cancel_oldest();  // it has ended already, and was about to be destroyed
+  EXPECT_EQ(scope_->size(), 1u);
+  turn();
+  EXPECT_EQ(live_, 1);
+  scope_->cancel_oldest();
+  EXPECT_EQ(live_, 0);
+  EXPECT_EQ(scope_->size(), 0u);
+}
+
 TEST_F(Scopes, CancelAllTheirTasksWhenTheyEnd) {
   for (int i = 0; i < 10; ++i) scope_->spawn(wait());
   scope_->spawn(fail_at_once());  // ended, but not yet destroyed

@@ -30,10 +30,20 @@ TEST(Buffers, KeepFewPipesForLater) {
   Buffers buffers;
   std::size_t before = open_descriptors();
   std::vector<std::unique_ptr<Pipe>> pipes;
-  for (int i = 0; i < 40; ++i) pipes.push_back(buffers.take_pipe());
-  EXPECT_EQ(open_descriptors(), before + 80);
+  for (std::size_t i = 0; i < Buffers::kMostPipes; ++i) pipes.push_back(buffers.take_pipe());
+  EXPECT_EQ(open_descriptors(), before + 2 * Buffers::kMostPipes);
   for (auto& pipe : pipes) buffers.give_pipe(std::move(pipe));
   EXPECT_LE(open_descriptors(), before + 40);
+}
+
+TEST(Buffers, LendNoMorePipesThanPromised) {
+  Buffers buffers;
+  std::vector<std::unique_ptr<Pipe>> pipes;
+  for (std::size_t i = 0; i < Buffers::kMostPipes; ++i) pipes.push_back(buffers.take_pipe());
+  EXPECT_FALSE(buffers.take_pipe());
+  pipes.back()->bytes = 1;
+  buffers.give_pipe(std::move(pipes.back()));
+  EXPECT_TRUE(buffers.take_pipe());
 }
 
 TEST(Buffers, GiveNoPipeWhenDescriptorsHaveRunOut) {

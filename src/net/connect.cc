@@ -38,6 +38,9 @@ class Attempts final : private StreamOwner {
         continue;
       }
       auto outcome = attempt->stream->connected();
+      if (outcome && met_itself(attempt->stream->plain_descriptor(), attempt->address)) {
+        outcome = failure(Errc::refused, kDoing);
+      }
       if (outcome) {
         attempt->stream->set_owner(nullptr);
         return Connected{std::move(attempt->stream), attempt->address};

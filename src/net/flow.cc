@@ -13,6 +13,10 @@ constexpr std::size_t kBulkLeast = 4 * 1024;  // a piece below this size makes i
 
 }  // namespace
 
+Flow::~Flow() {
+  if (pipe_) buffers_.give_pipe(std::move(pipe_));
+}
+
 void Flow::send_first(Bytes header, Bytes bytes) {
   bytes_ += bytes.size();
   if (header.empty() && bytes.empty()) return;

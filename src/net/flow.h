@@ -22,6 +22,10 @@ class Flow {
   Flow(Stream& from, Side from_side, Stream& to, Side to_side, Buffers& buffers)
       : from_(from), to_(to), buffers_(buffers), from_side_(from_side), to_side_(to_side) {}
 
+  Flow(const Flow&) = delete;
+  Flow& operator=(const Flow&) = delete;
+  ~Flow();
+
   /// Goes before all that is read: `header`, which is not counted, and `bytes`, which the sender has sent.
   /// Copied.
   void send_first(Bytes header, Bytes bytes);

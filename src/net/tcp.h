@@ -15,6 +15,10 @@ namespace lockgate::net {
 /// The address that a connected socket has on this machine.
 SocketAddress local_address(int fd);
 
+/// Whether a socket that has connected to `to` met nobody but itself: the kernel gave it as its own port the
+/// very one that it asked for, on which nobody listens.
+bool met_itself(int fd, const SocketAddress& to);
+
 class TcpStream final : public Stream, private loop::Watched {
  public:
   /// Takes over a connected or connecting non-blocking socket; `no_resources` if it cannot be watched.

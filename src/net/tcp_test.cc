@@ -223,5 +223,21 @@ TEST_P(TcpOnly, SetsTheSocketsOptions) {
   EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 1500);
 }
 
+TEST(MetItself, TellsASocketThatIsItsOwnPeer) {
+  Fd fd = non_blocking_socket(AF_INET);
+  sockaddr_storage room;
+  socklen_t size = SocketAddress::parse("127.0.0.1:0")->to_system(room);
+  ASSERT_EQ(::bind(fd.number(), reinterpret_cast<sockaddr*>(&room), size), 0);
+  SocketAddress own = local_address(fd.number());
+  size = own.to_system(room);
+  ::connect(fd.number(), reinterpret_cast<sockaddr*>(&room), size);
+  sockaddr_storage peer;
+  ASSERT_EQ(::getpeername(fd.number(), reinterpret_cast<sockaddr*>(&peer), &size), 0);
+  EXPECT_TRUE(met_itself(fd.number(), own));
+  auto [listener, address] = listening();
+  Fd other = connect_to(address);
+  EXPECT_FALSE(met_itself(other.number(), address));
+}
+
 }  // namespace
 }  // namespace lockgate::net

@@ -45,13 +45,13 @@ nlohmann::json as_json(const std::vector<config::Diagnostic>& diagnostics) {
 
 // A configuration without a file, from what flags said.
 int run_text(const std::string& yaml, bool print_only, Fd demo_listening = {}) {
+  auto parsed = config::parse_text(yaml, "flags", config::Includes::refuse);
+  tell(parsed.diagnostics);
+  if (!parsed.config) return kBadConfig;
   if (print_only) {
     std::cout << yaml;
     return kSuccess;
   }
-  auto parsed = config::parse_text(yaml, "flags", config::Includes::refuse);
-  tell(parsed.diagnostics);
-  if (!parsed.config) return kBadConfig;
   block_signals();
   Process process(std::move(*parsed.config), {.demo_listening = std::move(demo_listening)});
   return process.run();

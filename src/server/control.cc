@@ -56,7 +56,7 @@ ControlSocket::ControlSocket(loop::Reactor& reactor, std::string path, Commands&
       path_(std::move(path)),
       commands_(commands),
       limits_(limits),
-      reception_(reactor, limits.connections,
+      reception_(reactor, limits.connections, Reception::WhenFull::refuse,
                  [this](net::AnyStream stream, const SocketAddress&) { return serve(std::move(stream)); }) {}
 
 // The path goes before the socket closes: a next process, which waits for that, finds its own path alone.

@@ -30,9 +30,10 @@ HttpServer::HttpServer(loop::Reactor& reactor, Pages& pages, const HttpLimits& l
     : reactor_(reactor),
       pages_(pages),
       limits_(limits),
-      reception_(reactor, limits.connections, [this](net::AnyStream stream, SocketAddress peer) {
-        return serve(std::move(stream), std::move(peer));
-      }) {}
+      reception_(reactor, limits.connections, Reception::WhenFull::replace,
+                 [this](net::AnyStream stream, SocketAddress peer) {
+                   return serve(std::move(stream), std::move(peer));
+                 }) {}
 
 Task<void> HttpServer::serve(net::AnyStream stream, SocketAddress peer) {
   std::string seen;  // received and not yet answered

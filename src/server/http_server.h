@@ -40,7 +40,7 @@ class Pages {
 Page not_found();
 
 struct HttpLimits {
-  std::size_t connections = 64;  // at once; one more is closed unanswered
+  std::size_t connections = 64;  // at once; one more closes the oldest, so that nobody can shut others out
   std::size_t head_bytes = 16 * 1024;
   Duration head = std::chrono::seconds(5);     // from its first byte (of the first request: from the accept)
   Duration idle = std::chrono::seconds(30);    // between two requests

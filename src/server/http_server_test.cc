@@ -244,12 +244,13 @@ TEST_F(HttpServerTest, DoesNotLingerForEver) {
   EXPECT_TRUE(all_gone());
 }
 
-TEST_F(HttpServerTest, ClosesOneConnectionTooMany) {
+TEST_F(HttpServerTest, ClosesTheOldestConnectionForOneTooMany) {
   start({.connections = 2});
   {
     Caller first = call(), second = call();
     EXPECT_EQ(server->connections(), 2u);
-    EXPECT_EQ(call().receive_all(), "");
+    EXPECT_TRUE(exchange(kLast).ends_with("x /last"));
+    EXPECT_EQ(first.receive_all(), "");
     second.send(kGet);
     second.receive_until("x /a");
   }

@@ -1,5 +1,6 @@
 // lockgate: the command line. It only reads flags; what they do is in commands.h.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "server/commands.h"
@@ -108,12 +109,18 @@ void add_asking(CLI::App& app, Flags& flags, int& status) {
 
 int main(int argc, char** argv) {
   CLI::App app(kAbout, "lockgate");
+  app.set_version_flag("--version", "lockgate " LOCKGATE_VERSION);
   app.require_subcommand(1);
   Flags flags;
   int status = kSuccess;
   add_offline(app, flags, status);
   add_flag_only(app, flags, status);
   add_asking(app, flags, status);
+  auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(app.get_subcommands({}), named)) {
+    std::cerr << "lockgate: there is no command \"" << argv[1] << "\"; `lockgate --help` lists them\n";
+    return kBadConfig;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -144,20 +144,16 @@ void shrink_bounding_set(const Capabilities& kept) {
 
 }  // namespace
 
-std::expected<std::uint64_t, std::string> raise_descriptor_limit(std::uint64_t needed) {
+std::uint64_t raise_descriptor_limit(std::uint64_t needed) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur >= needed) return limit.rlim_cur;
   rlimit raised{needed, std::max<rlim_t>(needed, limit.rlim_max)};  // only root may raise the hard limit
   if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return needed;
   raised = {std::min<rlim_t>(needed, limit.rlim_max), limit.rlim_max};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0 && raised.rlim_cur == needed) return needed;
+  ::setrlimit(RLIMIT_NOFILE, &raised);
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  return refusal(
-      "{} descriptors may be needed but only {} may be open: raise LimitNOFILE= of the service (or `ulimit "
-      "-n`), or "
-      "lower `limits`",
-      needed, limit.rlim_cur);
+  return limit.rlim_cur;
 }
 
 std::expected<void, std::string> become_user(const std::string& user, const std::vector<std::string>& sockets,

@@ -15,8 +15,7 @@
 namespace lockgate::server {
 
 /// Raises the limit of open descriptors to `needed`, or as far as this process may, and gives what it is now.
-/// The error says how to raise it where `needed` was not reached.
-std::expected<std::uint64_t, std::string> raise_descriptor_limit(std::uint64_t needed);
+std::uint64_t raise_descriptor_limit(std::uint64_t needed);
 
 /// Becomes `user`, with the groups of that user; an empty one stays who it is. Then gives up every capability
 /// but CAP_NET_BIND_SERVICE (who stays root keeps root's access to files, too), for good: nothing executed

@@ -163,10 +163,7 @@ TEST(Privileges, RaisesTheDescriptorLimitAsFarAsItMay) {
     ::cap_set_proc(none);
     ::cap_free(none);
     if (raise_descriptor_limit(10) != 64U || raise_descriptor_limit(200) != 200U) return 1;
-    auto too_many = raise_descriptor_limit(1000);
-    if (too_many || !too_many.error().starts_with("1000 descriptors may be needed but only 256 may be open"))
-      return 2;
-    return 0;
+    return raise_descriptor_limit(1000) == 256U ? 0 : 2;
   });
   EXPECT_EQ(code, 0);
 }

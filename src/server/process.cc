@@ -27,6 +27,7 @@ constexpr Duration kAskWorkers = std::chrono::seconds(2);
 constexpr Duration kDrainLook = std::chrono::milliseconds(50);
 constexpr Duration kEndLook = std::chrono::milliseconds(5);
 constexpr Duration kTidyEvery = std::chrono::seconds(10);
+constexpr std::uint64_t kManyDescriptors = 1 << 20;  // for a process without a limit of connections
 
 std::size_t worker_count(const config::Config& config) {
   return config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
@@ -129,7 +130,7 @@ Process::Outcome Process::start() {
   if (auto became = become_service(); !became) return became;
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
-  if (auto applied = apply(config_); !applied) return applied;
+  if (auto applied = apply(*config_); !applied) return applied;
   if (auto confined = enter_sandbox(); !confined) {
     journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
   }
@@ -145,10 +146,8 @@ Process::Outcome Process::start() {
 
 // As root: what only root can do comes first, then we are the service's user, who binds the ports.
 Process::Outcome Process::become_service() {
-  auto descriptors = raise_descriptor_limit(config::descriptors_needed(*config_));
-  if (!descriptors) {
-    journal_.at(config::LogLevel::warning, "{}", descriptors.error());
-  }
+  bool unlimited = config_->limit.connections == 0;
+  descriptors_ = raise_descriptor_limit(unlimited ? kManyDescriptors : config::descriptors_needed(*config_));
   if (auto free = check_addresses(*config_); !free) return free;
   return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
 }
@@ -171,8 +170,25 @@ Process::Outcome Process::open_admin() {
   return {};
 }
 
-// Makes `config` the one in effect, or changes nothing.
-Process::Outcome Process::apply(std::shared_ptr<const config::Config> config) {
+// Descriptors must never run out, so that whoever operates this process is always let in: no more connections
+// are taken at once than there are descriptors for.
+void Process::fit_to_descriptors(config::Config& config) {
+  std::uint32_t most = config::connections_within(config, descriptors_);
+  std::uint32_t wanted = config.limit.connections;
+  if (wanted != 0 && wanted <= most) return;
+  config.limit.connections = most;
+  if (wanted == 0) return;
+  journal_.at(
+      config::LogLevel::warning,
+      "`limits.connections` is {}, but {} descriptors suffice for {} only: no more are served at once; "
+      "raise LimitNOFILE= of the service (or `ulimit -n`), or lower the limit",
+      wanted, descriptors_, most);
+}
+
+// Makes `wanted` the configuration in effect, or changes nothing.
+Process::Outcome Process::apply(config::Config wanted) {
+  fit_to_descriptors(wanted);
+  auto config = std::make_shared<const config::Config>(std::move(wanted));
   for (const auto& target : log_targets(*config)) {
     if (auto usable = can_open(target); !usable) return usable;
   }
@@ -267,7 +283,7 @@ Process::Outcome Process::read_again() {
   Outcome outcome = parsed.config ? Outcome{} : std::unexpected(sentences(parsed.diagnostics));
   if (outcome) {
     warn_of_restart_only(*parsed.config);
-    outcome = apply(std::make_shared<const config::Config>(std::move(*parsed.config)));
+    outcome = apply(std::move(*parsed.config));
   }
   if (outcome) {
     ++reloads_ok_;

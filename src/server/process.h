@@ -45,7 +45,8 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Outcome start();
   Outcome become_service();
   Outcome open_admin();
-  Outcome apply(std::shared_ptr<const config::Config> config);
+  Outcome apply(config::Config wanted);
+  void fit_to_descriptors(config::Config& config);
   void send_plan(const std::shared_ptr<const proxy::Plan>& plan,
                  const std::vector<ListeningSockets::Socket>& open);
   loop::Task<void> close_gone();
@@ -72,6 +73,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   ProcessOptions options_;
   std::shared_ptr<const config::Config> config_;
   std::size_t workers_;
+  std::uint64_t descriptors_ = 0;  // that this process may have open
   ServiceNotifier notifier_ = ServiceNotifier::from_environment();
   LogRules rules_;
   LogWriter logs_;

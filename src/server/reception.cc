@@ -27,15 +27,22 @@ class Reception::Door {
   Acceptor acceptor_;
 };
 
-Reception::Reception(loop::Reactor& reactor, std::size_t most, Serve serve)
-    : reactor_(reactor), most_(most), serve_(std::move(serve)), connections_(reactor) {}
+Reception::Reception(loop::Reactor& reactor, std::size_t most, WhenFull when_full, Serve serve)
+    : reactor_(reactor),
+      most_(most),
+      when_full_(when_full),
+      serve_(std::move(serve)),
+      connections_(reactor) {}
 
 Reception::~Reception() = default;
 
 void Reception::open(Fd listening) { doors_.push_back(std::make_unique<Door>(*this, std::move(listening))); }
 
 void Reception::accepted(Fd fd, const SocketAddress& peer) {
-  if (connections_.size() >= most_) return;
+  if (connections_.size() >= most_) {
+    if (when_full_ == WhenFull::refuse) return;
+    connections_.cancel_oldest();
+  }
   auto stream = net::TcpStream::adopt(reactor_, std::move(fd));
   if (stream) connections_.spawn(serve_(std::move(*stream), peer));
 }

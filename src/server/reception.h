@@ -2,9 +2,10 @@
 // own, at most so many at once.
 //
 // It is for the small servers of the process itself, the admin address, the control
-// socket and the demo origin, all on the process's own thread. A connection too many is
-// closed at once. Destroying a reception cancels all that it serves.
+// socket and the demo origin, all on the process's own thread. Destroying a reception
+// cancels all that it serves.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -21,7 +22,10 @@ class Reception {
   /// Serves one connection until it is over; the peer's address is the socket's.
   using Serve = std::function<loop::Task<void>(net::AnyStream stream, SocketAddress peer)>;
 
-  Reception(loop::Reactor& reactor, std::size_t most, Serve serve);
+  /// What a connection too many does: it goes at once, or in place of the oldest one.
+  enum class WhenFull : std::uint8_t { refuse, replace };
+
+  Reception(loop::Reactor& reactor, std::size_t most, WhenFull when_full, Serve serve);
   ~Reception();
 
   /// Accepts from a listening socket from now on.
@@ -36,6 +40,7 @@ class Reception {
 
   loop::Reactor& reactor_;
   std::size_t most_;
+  WhenFull when_full_;
   Serve serve_;
   std::vector<std::unique_ptr<Door>> doors_;
   loop::Scope connections_;

@@ -3,6 +3,7 @@
 Figures are compared with what the clients really did.
 """
 import json
+import socket
 import urllib.request
 
 import pytest
@@ -159,3 +160,10 @@ def test_explain_tells_what_would_happen(gate, question, answers):
 def test_explain_tells_that_nothing_matches(gate):
     done = gate.command("explain", "x.wild.example.test", "--from", "192.0.2.1")
     assert "no site" in done.stdout + done.stderr or "no_site" in done.stdout + done.stderr
+
+
+def test_idle_connections_shut_nobody_out(gate):
+    idle = [socket.create_connection(("127.0.0.1", gate.admin_port), timeout=5) for _ in range(100)]
+    assert gate.health() == 200
+    for client in idle:
+        client.close()

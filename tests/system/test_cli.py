@@ -260,10 +260,20 @@ def test_flags_can_be_turned_into_a_file(lockgate, echo, check):
 
 
 @pytest.mark.parametrize("words", [[], ["--listen", "nonsense", "--to", "a=tcp://192.0.2.1:1"],
+                                   ["--listen", "nonsense", "--to", "a=tcp://192.0.2.1:1", "--print-config"],
                                    ["--listen", ":1", "--to", "a.example.test"]])
 def test_wrong_flags_are_told(words):
     done = run_command("pass", *words)
-    assert done.returncode == 2 and done.stderr
+    assert done.returncode == 2 and done.stderr and not done.stdout
+
+
+def test_a_command_that_is_not_there_is_named():
+    done = run_command("srve")
+    assert done.returncode == 2 and 'no command "srve"' in done.stderr
+
+
+def test_the_version_is_told_either_way():
+    assert run_command("--version").stdout == run_command("version").stdout != ""
 
 
 def test_the_quick_start_does_what_it_prints(running, nginx, authority):

@@ -2,6 +2,8 @@
 
 They are promises of the whole process: all gates here run two workers.
 """
+import ctypes
+import resource
 import time
 
 import pytest
@@ -115,7 +117,7 @@ def test_the_limit_holds_over_all_workers(lockgate, echo):
     gate = lockgate(GATE, to=server.address, listener=REFUSE, site="", **{"global": ""})
     clients = [gate.open(NAME) for _ in range(40)]
     wait_until(lambda: len(gate.access_log()) == 36, "36 are refused")
-    assert server.accepted == 4
+    wait_until(lambda: server.accepted == 4, "4 reach the server")
     assert gate.metrics().total("lockgate_connections") == 4
     close(clients)
 
@@ -141,3 +143,24 @@ def test_a_reload_keeps_count_and_takes_the_new_limit(lockgate, echo):
     with gate.open(NAME) as client:
         assert is_cut(client)
     close(held)
+
+
+def test_no_more_are_served_than_there_are_descriptors_for(lockgate, echo):
+    gate = lockgate(GATE, start=False, to=echo("served").address, site="", listener="", **{"global": ""})
+
+    def few_descriptors():
+        PR_CAPBSET_DROP, CAP_SYS_RESOURCE = 24, 24  # root would raise the limit
+        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (700, 700))
+
+    gate.start(before_exec=few_descriptors)
+    gate.wait_for_message("`limits.connections` is 10000, but 700 descriptors suffice for")
+    clients = [gate.open(NAME) for _ in range(250)]
+    wait_until(lambda: gate.metrics().total("lockgate_connections") >= 100, "it is full")
+    assert gate.command("status").returncode == 0
+    assert gate.health() == 200
+    assert "too many open files" not in gate.process.output().lower()
+    for client in clients[:200]:
+        client.close()
+    assert first_line(clients[-1]) == "served"
+    close(clients[200:])
