@@ -56,11 +56,11 @@ SocketAddress local_address(int fd) {
   return SocketAddress::from_system(reinterpret_cast<sockaddr*>(&room), size);
 }
 
-// Only ports that the kernel gives away itself can be met so, and those are never below this one in practice
-// (net.ipv4.ip_local_port_range); so that almost nobody pays for asking.
+// Only ports that the kernel gives away itself can be met so; below the first of them nobody pays for asking.
 bool met_itself(int fd, const SocketAddress& to) {
-  constexpr std::uint16_t kLeastGivenAway = 16 * 1024;
-  return !to.is_unix() && to.port() >= kLeastGivenAway && local_address(fd) == to;
+  constexpr std::uint16_t kFirstGivenAway =
+      32768;  // net.ipv4.ip_local_port_range, unless somebody changed it
+  return !to.is_unix() && to.port() >= kFirstGivenAway && local_address(fd) == to;
 }
 
 Result<Arrived> TcpStream::read_some(Room room) {
