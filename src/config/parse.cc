@@ -62,17 +62,16 @@ class Reader {
  public:
   explicit Reader(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
 
+  /// To be called once.
   Config read(const Node& root) {
-    Config config;
-    config_ = &config;
     if (root.is_map())
-      read_section(root, {}, config);
+      read_section(root, {}, config_);
     else if (!root.is_nothing())
       error(root.mark, fmt::format("a configuration must be a map of keys and values, {}", found_text(root)));
-    if (config.listeners.empty() && diagnostics_.empty()) {
+    if (config_.listeners.empty() && diagnostics_.empty()) {
       error(root.mark, "there are no `listeners`", "without one nothing is accepted");
     }
-    return config;
+    return std::move(config_);
   }
 
  private:
@@ -162,7 +161,7 @@ class Reader {
     }
   }
   void read_value(const Node& node, Subject subject, const Form& form, std::optional<LogLevel>& out) {
-    if (auto word = read_word<LogLevel>(node, subject, form)) out = *word;
+    if (auto word = read_word<LogLevel>(node, subject, form)) out = word;
   }
   void read_value(const Node& node, Subject subject, const Form& form, AccessLog& out) {
     if (node.is_scalar())
@@ -205,7 +204,7 @@ class Reader {
     if (node.is_nothing()) return;
     if (!node.is_map()) return misfit(node, subject, {"a map of names and upstreams", ""});
     for (const Entry& entry : node.entries) {
-      Upstream upstream = inherited_upstream(config_->defaults);
+      Upstream upstream = inherited_upstream(config_.defaults);
       upstream.name = entry.key;
       upstream.place = entry.mark.place();
       if (entry.key.empty() || entry.key.size() > kLongestName) {
@@ -220,7 +219,7 @@ class Reader {
   void read_value(const Node& node, Subject subject, const Form&, std::vector<Listener>& out) {
     if (!node.is_list()) return misfit(node, subject, {"a list of listeners", ""});
     for (const Node& item : node.items) {
-      Listener listener = inherited(config_->defaults);
+      Listener listener = inherited(config_.defaults);
       listener.place = item.mark.place();
       listener_ = &listener;
       read_section(item, {subject.key, true}, listener);
@@ -252,7 +251,7 @@ class Reader {
       }
       if (!node.text.contains(':')) return tell_unknown_upstream(node);
     }
-    Upstream upstream = inherited_upstream(config_->defaults);
+    Upstream upstream = inherited_upstream(config_.defaults);
     read_value(node, subject, form, upstream.endpoints);
     if (upstream.endpoints.empty()) return;
     upstream.place = node.mark.place();
@@ -299,7 +298,7 @@ class Reader {
 
   void tell_unknown_upstream(const Node& node) {
     std::vector<std::string_view> names;
-    for (const Upstream& upstream : config_->upstreams) names.push_back(upstream.name);
+    for (const Upstream& upstream : config_.upstreams) names.push_back(upstream.name);
     std::string hint = nearest(node.text, names);
     if (hint.empty())
       hint = fmt::format("name it under `upstreams`, or give a URL such as tcp://{}:443",
@@ -314,18 +313,18 @@ class Reader {
       identity += fmt::format("{} {} {}\n", endpoint.url, endpoint.weight, endpoint.backup);
     }
     if (auto found = in_place_.find(identity); found != in_place_.end()) return found->second;
-    auto index = static_cast<std::uint32_t>(config_->upstreams.size());
+    auto index = static_cast<std::uint32_t>(config_.upstreams.size());
     std::string name = upstream.endpoints.front().url;
     if (auto more = upstream.endpoints.size() - 1) name += fmt::format(" and {} more", more);
     upstream.name = upstream_names_.unused(name);
     upstream_index_.emplace(upstream.name, index);
     in_place_.emplace(std::move(identity), index);
-    config_->upstreams.push_back(std::move(upstream));
+    config_.upstreams.push_back(std::move(upstream));
     return index;
   }
 
   std::vector<Diagnostic>& diagnostics_;
-  Config* config_ = nullptr;
+  Config config_;
   const Listener* listener_ = nullptr;  // whose sites are read
   std::unordered_map<std::string, std::uint32_t> upstream_index_;
   UniqueNames upstream_names_;

@@ -75,11 +75,13 @@ Result<Flow::Step> Flow::splice_in() {
   if (got <= 0) {
     int error = errno;
     buffers_.give_pipe(std::move(pipe));
+    if (got < 0 && error == EAGAIN) {
+      from_.drained();
+      return Step::wait;
+    }
     bulk_ = false;
     if (got == 0) return Step::again;  // the end: the next read tells it
-    if (error != EAGAIN) return broke(system_error(error, "reading"), from_side_);
-    from_.drained();
-    return Step::wait;
+    return broke(system_error(error, "reading"), from_side_);
   }
   pipe->bytes = static_cast<std::size_t>(got);
   moved_ = true;

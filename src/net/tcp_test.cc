@@ -230,7 +230,7 @@ TEST(MetItself, TellsASocketThatIsItsOwnPeer) {
   ASSERT_EQ(::bind(fd.number(), reinterpret_cast<sockaddr*>(&room), size), 0);
   SocketAddress own = local_address(fd.number());
   size = own.to_system(room);
-  ::connect(fd.number(), reinterpret_cast<sockaddr*>(&room), size);
+  (void)::connect(fd.number(), reinterpret_cast<sockaddr*>(&room), size);
   sockaddr_storage peer;
   ASSERT_EQ(::getpeername(fd.number(), reinterpret_cast<sockaddr*>(&peer), &size), 0);
   EXPECT_TRUE(met_itself(fd.number(), own));

@@ -94,7 +94,7 @@ int Balancer::random_two(const Targets& targets) {
 int Balancer::random_one(const Targets& targets) {
   std::uint64_t total = 0;
   for (int i : candidates_) total += at(targets, i).weight;
-  std::uint64_t point = random() % total;
+  std::uint64_t point = random() % std::max<std::uint64_t>(total, 1);
   for (int i : candidates_) {
     if (point < at(targets, i).weight) return i;
     point -= at(targets, i).weight;

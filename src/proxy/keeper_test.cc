@@ -30,7 +30,7 @@ class Kept : public testing::Test {
   MadeHouse house_;
   std::vector<std::shared_ptr<const Targets>> published_;
   Keeper keeper_{house_.reactor, house_.connector, house_.journal,
-                 [this](std::shared_ptr<const Upstream>, std::shared_ptr<const Targets> targets) {
+                 [this](const std::shared_ptr<const Upstream>&, std::shared_ptr<const Targets> targets) {
                    published_.push_back(std::move(targets));
                  }};
 };

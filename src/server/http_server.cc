@@ -1,7 +1,6 @@
 #include "server/http_server.h"
 
 #include <fmt/chrono.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
@@ -132,7 +131,8 @@ Task<void> HttpServer::linger(net::Stream& stream) {
 namespace {
 
 bool equal_in_any_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 /// True if the list that all fields of that name make has this word in it (RFC 9110, 5.6.1).

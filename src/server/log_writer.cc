@@ -63,7 +63,8 @@ std::uint16_t LogWriter::target_for(const config::LogTarget& target) {
 }
 
 void LogWriter::close_unused(const std::vector<std::uint16_t>& used) {
-  for (std::uint16_t number = 0; number < known_.size(); ++number) {
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    auto number = static_cast<std::uint16_t>(i);
     if (!known_[number].open || number == standard_error_ || has(used, number)) continue;
     known_[number].open = false;
     send({.target = number, .open = false, .what = {}});

@@ -42,7 +42,7 @@ TEST(OverviewOfUpstreams, ShowsAnEndpointThatIsPutAside) {
   loop::Reactor reactor(clock);
   Nothing nothing;
   std::shared_ptr<const proxy::Targets> targets;
-  proxy::Keeper keeper(reactor, nothing, nothing, [&](const auto&, auto told) { targets = told; });
+  proxy::Keeper keeper(reactor, nothing, nothing, [&](const auto&, auto told) { targets = std::move(told); });
   auto upstream = keeper.keep({.name = "portal", .endpoints = {endpoint("192.0.2.1:443")}}, {});
   for (int i = 0; i < 3; ++i) targets->front().endpoint->connect_failed(clock.now(), {});
   auto seen = overview_of(keeper, clock.now()).at(0).endpoints.at(0);

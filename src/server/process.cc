@@ -101,8 +101,8 @@ Process::Process(config::Config config, ProcessOptions options)
       sockets_(std::move(options_.sockets)),
       crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(reactor_, connector_, journal_,
-              [this](std::shared_ptr<const proxy::Upstream> upstream,
-                     std::shared_ptr<const proxy::Targets> targets) {
+              [this](const std::shared_ptr<const proxy::Upstream>& upstream,
+                     const std::shared_ptr<const proxy::Targets>& targets) {
                 crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
               }),
       registry_(keeper_, logs_, workers_,
@@ -444,7 +444,7 @@ nlohmann::json Process::set_log_level(const nlohmann::json& request) {
   if (site.empty()) {
     rules_.set_level(*level);
   } else {
-    rules_.set_site_level(site, *level);
+    rules_.set_site_level(site, level);
   }
   return {{"ok", true}, {"message", "set until the next reload or start"}};
 }

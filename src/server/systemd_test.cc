@@ -74,7 +74,8 @@ int in_service(const std::vector<int>& passed, const std::string& names, const s
 }
 
 TEST(ServiceNotifier, TellsTheManagerAtAPathOrAnAbstractName) {
-  for (std::string name : {::testing::TempDir() + "notify", "@lockgate-test-" + std::to_string(::getpid())}) {
+  for (const std::string& name :
+       {::testing::TempDir() + "notify", "@lockgate-test-" + std::to_string(::getpid())}) {
     Manager manager(name);
     ServiceNotifier notifier = ServiceNotifier::from_environment();
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr);

@@ -314,7 +314,7 @@ TEST(ClientHello, OfSslv2FormatWithLengthsThatDoNotFitIsRefused) {
 }
 
 TEST(FirstBytes, AreToldApart) {
-  for (auto [bytes, is] : std::initializer_list<std::pair<std::string, FirstBytes>>{
+  for (const auto& [bytes, is] : std::initializer_list<std::pair<std::string, FirstBytes>>{
            {"", FirstBytes::undecided},
            {"\x16", FirstBytes::undecided},
            {"\x16\x03", FirstBytes::tls},
