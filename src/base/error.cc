@@ -49,9 +49,9 @@ Errc code_of(int number) {
     case EHOSTUNREACH:
     case ENETDOWN:
     case EHOSTDOWN:
+    case EADDRNOTAVAIL:
     case ENOENT:
       return Errc::unreachable;
-    case EADDRNOTAVAIL:  // of connect(2): all ports towards that address are taken
     case EMFILE:
     case ENFILE:
     case ENOBUFS:

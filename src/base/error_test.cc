@@ -39,6 +39,9 @@ TEST(Error, ClassifiesWhatTheSystemSays) {
   EXPECT_EQ(system_error(ETIMEDOUT, "").code, Errc::timed_out);
   EXPECT_EQ(system_error(EHOSTUNREACH, "").code, Errc::unreachable);
   EXPECT_EQ(system_error(ENOENT, "").code, Errc::unreachable);
+  // What connecting to ::1 says where IPv6 is off. It must not look like a want of our own, after which no
+  // other endpoint is tried.
+  EXPECT_EQ(system_error(EADDRNOTAVAIL, "").code, Errc::unreachable);
   EXPECT_EQ(system_error(EMFILE, "").code, Errc::no_resources);
   EXPECT_EQ(system_error(EINVAL, "").code, Errc::io);
   EXPECT_EQ(system_error(EINVAL, "").detail, (Detail{DetailKind::system, EINVAL}));

@@ -116,6 +116,18 @@ TEST_F(Turning, RunsEachOnceHoweverOftenItIsEnqueued) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST_F(Turning, LetsWhoWaitsForItsTurnKeepItsPlace) {
+  int runs = 0;
+  Step second([&] { ++runs; });
+  Step first([&] { reactor_.enqueue(second); });
+  reactor_.enqueue(first);
+  reactor_.enqueue(second);
+  turn();
+  EXPECT_EQ(runs, 1);  // else whoever runs before it in every turn could put it off for ever
+  turn();
+  EXPECT_EQ(runs, 1);
+}
+
 TEST_F(Turning, ForgetsARunnableThatAnotherDestroys) {
   int runs = 0;
   auto victim = std::make_unique<Step>([&] { ++runs; });

@@ -1,6 +1,12 @@
 #include "net/connect.h"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include <fstream>
 
 #include "net/made_sockets.h"
 
@@ -134,6 +140,27 @@ TEST_F(Connecting, ReachesUnixSocketsAndIpv6) {
   EXPECT_EQ(gone.error().code, Errc::unreachable);
   auto [listener6, good6] = listening(8, "[::1]:0");
   EXPECT_TRUE(connect({good6}));
+}
+
+// In a network of its own, where the kernel has but one port to give away: the one that is asked for.
+TEST_F(Connecting, IsRefusedByItself) {
+  enum Outcome { kRefused, kConnected, kNoNetwork };
+  pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNET) != 0) ::_exit(kNoNetwork);
+    Fd any = non_blocking_socket(AF_INET);
+    ifreq loopback{.ifr_ifrn = {"lo"}, .ifr_ifru = {.ifru_flags = IFF_UP | IFF_RUNNING}};
+    std::ofstream ports("/proc/sys/net/ipv4/ip_local_port_range");
+    ports << "40000 40000" << std::flush;
+    if (!ports || ::ioctl(any.number(), SIOCSIFFLAGS, &loopback) != 0) ::_exit(kNoNetwork);
+    auto connected = connect({at("127.0.0.1:40000")});
+    ::_exit(!connected && connected.error().code == Errc::refused ? kRefused : kConnected);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoNetwork) GTEST_SKIP() << "this user may not make a network";
+  EXPECT_EQ(WEXITSTATUS(status), kRefused);
 }
 
 TEST(Interleaved, LetsTheFamiliesTakeTurns) {

@@ -419,6 +419,33 @@ TEST_F(RelayOverSockets, MovesBulkWithoutPipesWhenDescriptorsHaveRunOut) {
   EXPECT_EQ(up.heard(), 8u << 20);
 }
 
+TEST_F(RelayOverSockets, MovesBulkWithoutPipesWhenAllAreLent) {
+  std::vector<std::unique_ptr<Pipe>> lent;
+  for (std::size_t i = 0; i < Buffers::kMostPipes; ++i) lent.push_back(buffers_.take_pipe());
+  join();
+  Transfer up(6, 8 << 20);
+  ASSERT_TRUE(turn_until([&] {
+    up.say(client(), 1 << 20);
+    return !up.hear(upstream(), 1 << 20) || up.done();
+  }));
+  EXPECT_EQ(up.heard(), 8u << 20);
+  for (auto& pipe : lent) buffers_.give_pipe(std::move(pipe));
+}
+
+TEST_F(RelayOverSockets, GivesItsPipeBackWhenItIsCutInTheMiddleOfBulk) {
+  for (std::size_t i = 0; i < Buffers::kMostPipes + 1; ++i) {
+    join();
+    std::string much(1 << 20, 'x');
+    std::size_t before = open_descriptors();
+    ASSERT_TRUE(turn_until([&] {
+      give(client(), much);
+      return open_descriptors() > before;  // a pipe, full for a receiver that takes nothing
+    })) << i;
+    relay().cut(Errc::shutting_down, "testing");
+    ASSERT_TRUE(over());
+  }
+}
+
 // Many at once: an edge that is lost anywhere leaves one of them unfinished.
 TEST_F(RelayOverSockets, LosesNoEdgeAmongManyRandomTransfers) {
   constexpr unsigned kMany = 60;
