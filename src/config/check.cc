@@ -22,8 +22,7 @@ constexpr std::uint64_t kForProcess = 200;  // admin and control connections, lo
 
 /// What is held beside connections.
 std::uint64_t descriptors_beside(const Config& config) {
-  std::uint64_t workers =
-      config.workers != 0 ? config.workers : std::max(1u, std::thread::hardware_concurrency());
+  std::uint64_t workers = worker_count(config);
   std::uint64_t beside = kForProcess + kPerWorker * workers;
   for (const Listener& listener : config.listeners) beside += listener.bind.size() * workers;
   for (const Upstream& upstream : config.upstreams) {
@@ -221,6 +220,10 @@ class Checker {
 }  // namespace
 
 std::vector<Diagnostic> check(const Config& config) { return Checker(config).run(); }
+
+std::size_t worker_count(const Config& config) {
+  return config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
+}
 
 std::uint64_t descriptors_needed(const Config& config) {
   return kPerConnection * config.limit.connections + descriptors_beside(config);

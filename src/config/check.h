@@ -12,6 +12,9 @@ namespace lockgate::config {
 
 std::vector<Diagnostic> check(const Config& config);
 
+/// Threads that serve connections: as configured, or one per core of this machine.
+std::size_t worker_count(const Config& config);
+
 /// File descriptors for as many connections as the configuration admits: two for each, and what the process
 /// and its workers hold beside them. Without a limit of connections, only the latter.
 std::uint64_t descriptors_needed(const Config& config);

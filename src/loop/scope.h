@@ -23,33 +23,27 @@ class Scope {
   void spawn(Task<void> task) {
     auto* member = new Member(*this, std::move(task));
     members_.push_back(*member);
-    ++size_;
     member->start();
   }
   /// Cancels the task that was started first, if there is any; not to be called by one of them.
-  void cancel_oldest() {
-    Member* oldest = members_.pop_front();
-    if (!oldest) return;
-    --size_;
-    delete oldest;
-  }
+  void cancel_oldest() { delete members_.pop_front(); }
   /// Tasks that are not yet destroyed.
   std::size_t size() const { return size_; }
 
  private:
   class Member final : public ListNode, public Completion {
    public:
-    Member(Scope& scope, Task<void> task) : scope_(scope), task_(std::move(task)), end_(*this) {}
+    Member(Scope& scope, Task<void> task) : scope_(scope), task_(std::move(task)), end_(*this) {
+      ++scope_.size_;
+    }
+    ~Member() { --scope_.size_; }
     void start() { task_.start(this); }
     void task_ended() noexcept override { scope_.reactor_.enqueue(end_); }
 
    private:
     struct End final : Runnable {
       explicit End(Member& owner) : member(owner) {}
-      void run() override {
-        --member.scope_.size_;
-        delete &member;
-      }
+      void run() override { delete &member; }
       Member& member;
     };
     Scope& scope_;

@@ -57,9 +57,9 @@ SocketAddress local_address(int fd) {
 }
 
 // Only ports that the kernel gives away itself can be met so; below the first of them nobody pays for asking.
+// That is the default of net.ipv4.ip_local_port_range.
 bool met_itself(int fd, const SocketAddress& to) {
-  constexpr std::uint16_t kFirstGivenAway =
-      32768;  // net.ipv4.ip_local_port_range, unless somebody changed it
+  constexpr std::uint16_t kFirstGivenAway = 32768;
   return !to.is_unix() && to.port() >= kFirstGivenAway && local_address(fd) == to;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
+
 namespace lockgate::proxy {
 namespace {
 
@@ -94,7 +96,8 @@ int Balancer::random_two(const Targets& targets) {
 int Balancer::random_one(const Targets& targets) {
   std::uint64_t total = 0;
   for (int i : candidates_) total += at(targets, i).weight;
-  std::uint64_t point = random() % std::max<std::uint64_t>(total, 1);
+  CHECK(total > 0);
+  std::uint64_t point = random() % total;
   for (int i : candidates_) {
     if (point < at(targets, i).weight) return i;
     point -= at(targets, i).weight;

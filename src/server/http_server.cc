@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
-bool equal_in_any_case(std::string_view a, std::string_view b);
 bool has(const wire::RequestHead& head, std::string_view field, std::string_view word);
 bool stays_open(const wire::RequestHead& head);
 Page page_for_error(const Error& error);
@@ -130,21 +129,16 @@ Task<void> HttpServer::linger(net::Stream& stream) {
 
 namespace {
 
-bool equal_in_any_case(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 /// True if the list that all fields of that name make has this word in it (RFC 9110, 5.6.1).
 bool has(const wire::RequestHead& head, std::string_view field, std::string_view word) {
   for (const auto& [name, value] : head.fields) {
-    if (!equal_in_any_case(name, field)) continue;
+    if (!wire::equal_in_any_case(name, field)) continue;
     for (std::string_view left = value; !left.empty();) {
       std::string_view item = left.substr(0, left.find(','));
       left.remove_prefix(std::min(left.size(), item.size() + 1));
       while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
       while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-      if (equal_in_any_case(item, word)) return true;
+      if (wire::equal_in_any_case(item, word)) return true;
     }
   }
   return false;

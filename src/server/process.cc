@@ -29,10 +29,6 @@ constexpr Duration kEndLook = std::chrono::milliseconds(5);
 constexpr Duration kTidyEvery = std::chrono::seconds(10);
 constexpr std::uint64_t kManyDescriptors = 1 << 20;  // for a process without a limit of connections
 
-std::size_t worker_count(const config::Config& config) {
-  return config.workers > 0 ? config.workers : std::max(1U, std::thread::hardware_concurrency());
-}
-
 std::vector<Ip> local_addresses() {
   std::vector<Ip> ips;
   ifaddrs* list = nullptr;
@@ -92,7 +88,7 @@ std::shared_ptr<const proxy::Plan> handle_of(const std::shared_ptr<const proxy::
 Process::Process(config::Config config, ProcessOptions options)
     : options_(std::move(options)),
       config_(std::make_shared<const config::Config>(std::move(config))),
-      workers_(worker_count(*config_)),
+      workers_(config::worker_count(*config_)),
       logs_(clock_, rules_, workers_ + 1),
       journal_(logs_.producer(workers_), rules_, clock_),
       reactor_(clock_),

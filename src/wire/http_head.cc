@@ -16,7 +16,6 @@ constexpr auto kReadingField = "reading the request's fields";
 constexpr auto kReadingHost = "reading the request's host";
 constexpr std::string_view kLineEnd = "\r\n";
 
-bool equal_in_any_case(std::string_view a, std::string_view b);
 struct Authority {
   std::string host;
   std::string_view port;  // in decimal, or empty
@@ -30,6 +29,11 @@ bool is_token(std::string_view text);
 bool is_value(std::string_view text);
 
 }  // namespace
+
+bool equal_in_any_case(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
 
 std::optional<std::string_view> RequestHead::field(std::string_view name) const {
   auto is_it = [&](const HeadField& one) { return equal_in_any_case(one.name, name); };
@@ -87,12 +91,6 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 bool is_visible(char c) { return c > ' ' && c < 0x7f; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_in_any_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 /// RFC 9110, 5.6.2.
 bool is_token(std::string_view text) {

@@ -17,6 +17,9 @@
 
 namespace lockgate::wire {
 
+/// Whether two names or words are the same but for the case of ASCII letters.
+bool equal_in_any_case(std::string_view a, std::string_view b);
+
 struct HeadLimits {
   std::size_t bytes = 16 * 1024;  // of the whole head
   std::size_t fields = 128;
