@@ -97,8 +97,9 @@ class Checker {
     warn(top_,
          fmt::format("{} connections need {} file descriptors, and this process may have {}",
                      config_.limit.connections, needed, limit.rlim_max),
-         fmt::format("only {} will be served at once; raise LimitNOFILE, or lower `limits.connections`",
-                     connections_within(config_, limit.rlim_max)));
+         fmt::format(
+             "who cannot raise that serves only {} at once: raise LimitNOFILE, or lower `limits.connections`",
+             connections_within(config_, limit.rlim_max)));
   }
 
   void admin() {
@@ -117,7 +118,7 @@ class Checker {
       struct stat file{};
       if (::stat(path.c_str(), &file) != 0 || account_->may_read(file)) continue;
       warn({path}, fmt::format("the user `{}` may not read this file, so a reload will fail", config_.user),
-           fmt::format("chgrp {0} {1}; chmod g+r {1}", config_.user, path));
+           fmt::format("give it to a group of that user: chgrp GROUP {0}; chmod g+r {0}", path));
     }
   }
 

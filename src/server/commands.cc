@@ -163,7 +163,7 @@ int quickstart_command(const QuickstartFlags& flags) {
   auto demo = net::listen(*SocketAddress::parse("127.0.0.1:0"), {.shared_port = false});
   if (!demo) return fail(words(demo.error()));
   std::string yaml = fmt::format(
-      "admin: {{ bind: off, control_socket: off }}\n"
+      "admin: {{ bind: off, control_socket: off }}\nlimits: {{ connections: 1000 }}\n"
       "listeners:\n  - name: quickstart\n    bind: [\"127.0.0.1:{0}\", \"[::1]:{0}\"]\n    sites:\n"
       "      - names: [default]\n        plain: {{ to: \"tcp://{1}\" }}\n",
       flags.port, net::local_address(demo->number()).text());

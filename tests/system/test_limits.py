@@ -155,12 +155,14 @@ def test_no_more_are_served_than_there_are_descriptors_for(lockgate, echo):
 
     gate.start(before_exec=few_descriptors)
     gate.wait_for_message("`limits.connections` is 10000, but 700 descriptors suffice for")
-    clients = [gate.open(NAME) for _ in range(250)]
-    wait_until(lambda: gate.metrics().total("lockgate_connections") >= 100, "it is full")
+    clients = [gate.open(NAME) for _ in range(400)]  # 800 descriptors, if they were let in
+    served = (700 - 200 - 2 * 100 - 2) // 2  # beside them: the process, two workers, and a socket for each of these
+    wait_until(lambda: gate.metrics().total("lockgate_connections") == served, "it is full")
     assert gate.command("status").returncode == 0
     assert gate.health() == 200
+    assert gate.metrics().total("lockgate_connections") == served
     assert "too many open files" not in gate.process.output().lower()
-    for client in clients[:200]:
+    for client in clients[:390]:
         client.close()
     assert first_line(clients[-1]) == "served"
-    close(clients[200:])
+    close(clients[390:])
