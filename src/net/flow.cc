@@ -53,6 +53,7 @@ Result<Flow::Step> Flow::copy() {
   if (arrived->bytes == 0 && !arrived->ended) return Step::wait;
   moved_ = true;
   ended_ = arrived->ended;
+  ending_ = arrived->ending;
   if (ended_) return Step::again;
   bytes_ += arrived->bytes;
   Bytes bytes = room.first(arrived->bytes);
@@ -117,10 +118,12 @@ Result<Flow::Step> Flow::push_pipe() {
 }
 
 Result<Flow::Step> Flow::pass_end() {
+  if (!close_tells_end_ || !to_.close_tells_end()) {
+    auto told = to_.finish(ending_);
+    if (!told) return broke(told.error(), to_side_);
+    if (!*told) return Step::wait;
+  }
   finished_ = true;
-  if (close_tells_end_) return Step::wait;
-  auto told = to_.finish();
-  if (!told) return broke(told.error(), to_side_);
   return Step::wait;
 }
 

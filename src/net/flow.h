@@ -69,6 +69,7 @@ class Flow {
   std::unique_ptr<Pipe> pipe_;
   Side from_side_, to_side_;
   bool bulk_ = false;  // splice rather than copy
+  Ending ending_ = Ending::complete;  // the sender's, once it has ended
   bool ended_ = false;
   bool finished_ = false;
   bool close_tells_end_ = false;

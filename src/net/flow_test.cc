@@ -31,10 +31,10 @@ class Stub final : public Stream {
     if (size < bytes.size()) writable_ = false;
     return size;
   }
-  Result<void> finish() override {
+  Result<bool> finish(Ending) override {
     ++finishes;
     if (finish_error) return std::unexpected(*finish_error);
-    return {};
+    return true;
   }
   void feed(std::size_t more) {
     appetite = more;

@@ -30,4 +30,16 @@ Task<void> write(Stream& stream, Bytes bytes, Instant deadline) {
   }
 }
 
+Task<void> finish(Stream& stream, Instant deadline) {
+  for (;;) {
+    auto told = stream.finish(Ending::complete);
+    if (!told) co_await loop::fail(told.error());
+    if (*told) co_return;
+    if (stream.writable()) continue;
+    loop::Wait wait(stream.reactor(), stream.writer(), deadline);
+    bool woken = co_await wait;
+    if (!woken) co_await loop::fail(Errc::timed_out, "finishing");
+  }
+}
+
 }  // namespace lockgate::net

@@ -1,5 +1,4 @@
-// Stream: bytes both ways, over anything: TCP, a Unix socket, a test's memory,
-// later TLS.
+// Stream: bytes both ways, over anything: TCP, a Unix socket, a test's memory, TLS.
 //
 // Its core are attempts that never block. Around them stand two ways to wait: a
 // task awaits read() or write(), or a parked record is the stream's owner and is
@@ -29,10 +28,15 @@ class StreamOwner {
   ~StreamOwner() = default;
 };
 
+/// How a sender ended: in the way that its protocol has for it, or without (TLS without close_notify), so
+/// that something may be missing.
+enum class Ending : std::uint8_t { complete, truncated };
+
 /// What one attempt to read brought: bytes, or the end, or (neither) nothing yet.
 struct Arrived {
   std::size_t bytes = 0;
   bool ended = false;
+  Ending ending = Ending::complete;  // of an end
 };
 
 class Stream {
@@ -43,10 +47,14 @@ class Stream {
   virtual ~Stream() = default;
 
   virtual Result<Arrived> read_some(Room room) = 0;
-  /// Takes as much of `bytes` as goes at once and says how much; less than all means: wait for writable().
+  /// Takes as much of `bytes` as goes at once and says how much; less than all means: wait for writable(), and
+  /// then offer the rest unchanged, for a part of it may be on its way already.
   virtual Result<std::size_t> write_some(Bytes bytes) = 0;
-  /// Half-close: the peer reads the end; reading goes on.
-  virtual Result<void> finish() = 0;
+  /// Half-close: the peer reads the end; reading goes on. False if that could not be told yet: then call it
+  /// again once writable().
+  virtual Result<bool> finish(Ending ending) = 0;
+  /// Whether the peer reads a complete end when this stream is merely closed.
+  virtual bool close_tells_end() const { return true; }
   /// Closing will tell the peer that this was no orderly end (a TCP reset).
   virtual void abort() {}
   /// The descriptor through which the very same bytes pass, for splice; -1 if there is none.
@@ -89,5 +97,7 @@ using AnyStream = std::unique_ptr<Stream>;
 loop::Task<std::size_t> read(Stream& stream, Room room, Instant deadline);
 /// Writes all of `bytes`, which must stay where they are until then.
 loop::Task<void> write(Stream& stream, Bytes bytes, Instant deadline);
+/// Tells the peer a complete end.
+loop::Task<void> finish(Stream& stream, Instant deadline);
 
 }  // namespace lockgate::net

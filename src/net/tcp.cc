@@ -90,9 +90,10 @@ Result<std::size_t> TcpStream::write_some(Bytes bytes) {
   return size;
 }
 
-Result<void> TcpStream::finish() {
+// TCP has one end only.
+Result<bool> TcpStream::finish(Ending) {
   constexpr const char* kFinishing = "finishing";
-  if (::shutdown(fd_.number(), SHUT_WR) == 0) return {};
+  if (::shutdown(fd_.number(), SHUT_WR) == 0) return true;
   if (errno == ENOTCONN) return std::unexpected(why_broken(kFinishing));  // the peer's reset came first
   return std::unexpected(system_error(errno, kFinishing));
 }

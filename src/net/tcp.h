@@ -32,7 +32,7 @@ class TcpStream final : public Stream, private loop::Watched {
 
   Result<Arrived> read_some(Room room) override;
   Result<std::size_t> write_some(Bytes bytes) override;
-  Result<void> finish() override;
+  Result<bool> finish(Ending ending) override;
   void abort() override;
   int plain_descriptor() const override { return fd_.number(); }
   Error why_broken(const char* doing) const override;

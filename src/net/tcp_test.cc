@@ -108,7 +108,7 @@ TEST_P(Tcp, IsNotWritableWhenFullAndIsToldWhenThereIsRoom) {
 }
 
 TEST_P(Tcp, GoesOnReadingAfterItHasFinishedWriting) {
-  ASSERT_TRUE(stream_->finish());
+  ASSERT_TRUE(stream_->finish(Ending::complete));
   EXPECT_TRUE(turn_until([&] { return take(far_).ended; }));
   give(far_, "later");
   ASSERT_TRUE(turn_until([&] { return stream_->readable(); }));
@@ -151,7 +151,7 @@ TEST_P(TcpOnly, FailsToWriteAfterAReset) {
 
 TEST_P(TcpOnly, CallsItAResetWhenFinishingComesTooLate) {
   break_it();
-  EXPECT_EQ(stream_->finish().error().code, Errc::reset);
+  EXPECT_EQ(stream_->finish(Ending::complete).error().code, Errc::reset);
 }
 
 TEST_P(TcpOnly, KnowsWhyItBrokeAfterTheEnd) {

@@ -84,8 +84,8 @@ Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string 
   Instant deadline = client.reactor().now() + kLastWords;
   auto writing = net::write(client, as_bytes(words), deadline);
   co_await writing;
-  auto finished = client.finish();
-  if (!finished) co_await loop::fail(finished.error());
+  auto finishing = net::finish(client, deadline);
+  co_await finishing;
   auto discarding = discard(client, buffers, deadline);
   co_await discarding;
 }

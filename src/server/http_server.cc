@@ -115,9 +115,9 @@ Task<void> HttpServer::answer(net::Stream& stream, const Page& page, bool with_b
 
 // Closing with something unread would reset the connection and could take the answer with it (RFC 9112, 9.6).
 Task<void> HttpServer::linger(net::Stream& stream) {
-  auto finished = stream.finish();
-  if (!finished) co_await loop::fail(finished.error());
   Instant deadline = reactor_.now() + limits_.linger;
+  auto finishing = net::finish(stream, deadline);
+  co_await finishing;
   std::array<std::byte, 4096> room;
   std::size_t size = 0;
   for (std::size_t total = 0; total < kLingerBytes; total += size) {

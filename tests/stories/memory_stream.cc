@@ -90,14 +90,14 @@ class MemoryStream final : public net::Stream, private loop::Runnable {
     return size;
   }
 
-  Result<void> finish() override {
-    if (stuck(Operation::finish)) return {};
+  Result<bool> finish(net::Ending) override {
+    if (stuck(Operation::finish)) return true;  // and the peer never hears of it
     if (failed_) return std::unexpected(*failed_);
     if (in().reset) return broke("finishing");
     finished_ = true;
     out().ended = true;
     tell_peer();
-    return {};
+    return true;
   }
 
   void abort() override { aborted_ = true; }
@@ -234,8 +234,8 @@ Task<void> say(net::Stream& stream, std::string text, bool finish) {
   auto attempt = loop::attempt(std::move(writing));
   auto written = co_await attempt;
   if (!written || !finish) co_return;
-  auto told = stream.finish();  // whose failure the listening side sees
-  (void)told;
+  auto finishing = net::finish(stream, kNever);
+  co_await loop::attempt(std::move(finishing));  // whose failure the listening side sees
 }
 
 bool turn_until(loop::Reactor& reactor, ManualClock& clock, const std::function<bool()>& done, int most,
