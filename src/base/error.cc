@@ -1,7 +1,10 @@
 #include "base/error.h"
 
 #include <fmt/core.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -10,9 +13,9 @@ namespace lockgate {
 namespace {
 
 constexpr std::array<std::string_view, kErrcCount> kCodeNames = {
-    "closed",      "reset",        "timed_out",     "refused",  "unreachable", "unresolved",
-    "bad_message", "too_large",    "no_site",       "rejected", "limited",     "no_endpoint",
-    "loops",       "no_resources", "shutting_down", "io"};
+    "closed",      "reset",       "timed_out", "refused",      "unreachable",   "unresolved",
+    "bad_message", "too_large",   "handshake", "untrusted",    "no_site",       "rejected",
+    "limited",     "no_endpoint", "loops",     "no_resources", "shutting_down", "io"};
 constexpr std::array<std::string_view, 4> kSideNames = {"here", "client", "upstream", "parent"};
 
 // By the status numbers of c-ares, from ARES_SUCCESS to ARES_EDESTRUCTION, as its ares.h has them.
@@ -69,6 +72,53 @@ std::string resolver_words(std::int16_t status) {
   return fmt::format("resolver status {}", status);
 }
 
+struct Alert {
+  std::uint8_t number;
+  std::string_view name;
+};
+// RFC 8446, 6, and those of RFC 5246, 7.2, that it has given up.
+constexpr Alert kAlerts[] = {
+    {0, "close_notify"},
+    {10, "unexpected_message"},
+    {20, "bad_record_mac"},
+    {21, "decryption_failed"},
+    {22, "record_overflow"},
+    {30, "decompression_failure"},
+    {40, "handshake_failure"},
+    {41, "no_certificate"},
+    {42, "bad_certificate"},
+    {43, "unsupported_certificate"},
+    {44, "certificate_revoked"},
+    {45, "certificate_expired"},
+    {46, "certificate_unknown"},
+    {47, "illegal_parameter"},
+    {48, "unknown_ca"},
+    {49, "access_denied"},
+    {50, "decode_error"},
+    {51, "decrypt_error"},
+    {60, "export_restriction"},
+    {70, "protocol_version"},
+    {71, "insufficient_security"},
+    {80, "internal_error"},
+    {86, "inappropriate_fallback"},
+    {90, "user_canceled"},
+    {100, "no_renegotiation"},
+    {109, "missing_extension"},
+    {110, "unsupported_extension"},
+    {111, "certificate_unobtainable"},
+    {112, "unrecognized_name"},
+    {113, "bad_certificate_status_response"},
+    {114, "bad_certificate_hash_value"},
+    {115, "unknown_psk_identity"},
+    {116, "certificate_required"},
+    {120, "no_application_protocol"},
+};
+
+std::string tls_words(std::int16_t reason) {
+  const char* text = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, reason));
+  return text ? text : fmt::format("TLS library reason {}", reason);
+}
+
 std::string detail_words(Detail detail) {
   switch (detail.kind) {
     case DetailKind::none:
@@ -78,7 +128,12 @@ std::string detail_words(Detail detail) {
       return strerror_r(detail.number, room.data(), room.size());
     }
     case DetailKind::alert:
-      return fmt::format("TLS alert {}", detail.number);
+      return fmt::format("the peer's alert {}, {}", detail.number,
+                         name_of_alert(static_cast<std::uint8_t>(detail.number)));
+    case DetailKind::tls:
+      return tls_words(detail.number);
+    case DetailKind::certificate:
+      return X509_verify_cert_error_string(detail.number);
     case DetailKind::resolver:
       return resolver_words(detail.number);
   }
@@ -94,6 +149,10 @@ Error system_error(int number, const char* doing) {
 }
 
 std::string_view name_of(Errc code) { return kCodeNames[static_cast<std::size_t>(code)]; }
+std::string_view name_of_alert(std::uint8_t number) {
+  const auto* found = std::ranges::find(kAlerts, number, &Alert::number);
+  return found == std::end(kAlerts) ? "unknown" : found->name;
+}
 std::string_view name_of(Side side) { return kSideNames[static_cast<std::size_t>(side)]; }
 
 std::string words(const Error& error) {

@@ -4,7 +4,7 @@
 // without allocating. Names and addresses are not in it: they live in the
 // connection's facts, and whoever writes the log line has both. `doing` is a
 // literal gerund ("reading the hello"); `detail` is a number whose words come
-// from one table (errno, TLS alert, resolver status).
+// from one table (errno, TLS alert, certificate status, resolver status).
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -23,6 +23,8 @@ enum class Errc : std::uint8_t {
   unresolved,     // a name has no address
   bad_message,    // the bytes break their protocol
   too_large,      // a limit on size was reached
+  handshake,      // no agreement on TLS with the peer
+  untrusted,      // the peer's certificate does not hold
   no_site,        // no site takes this connection
   rejected,       // a rule of the configuration says no
   limited,        // a limit on number or rate was reached
@@ -38,7 +40,14 @@ inline constexpr int kErrcCount = static_cast<int>(Errc::io) + 1;
 enum class Side : std::uint8_t { here, client, upstream, parent };
 
 /// What the number in an Error's detail counts.
-enum class DetailKind : std::uint8_t { none, system, alert, resolver };
+enum class DetailKind : std::uint8_t {
+  none,
+  system,       // errno
+  alert,        // of TLS, received from the peer (RFC 8446, 6)
+  tls,          // libssl's reason
+  certificate,  // libcrypto's result of verifying
+  resolver,     // c-ares's status
+};
 
 struct Detail {
   DetailKind kind = DetailKind::none;
@@ -79,6 +88,8 @@ Error system_error(int number, const char* doing);
 /// The name of a code or side as logs and metrics show it: "timed_out", "client".
 std::string_view name_of(Errc code);
 std::string_view name_of(Side side);
+/// A TLS alert as the RFC names it: "unknown_ca".
+std::string_view name_of_alert(std::uint8_t number);
 
 /// A sentence: "connecting to the upstream: refused (connection refused)".
 std::string words(const Error& error);

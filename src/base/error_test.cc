@@ -30,7 +30,15 @@ TEST(Error, SaysWhatWasBeingDoneAndWhatTheSystemSaid) {
   EXPECT_EQ(words(system_error(ECONNREFUSED, "connecting")), "connecting: refused (Connection refused)");
   EXPECT_EQ(words(failure(Errc::timed_out, "reading the hello").error()), "reading the hello: timed_out");
   Error alert{.code = Errc::refused, .detail = {DetailKind::alert, 40}, .doing = "greeting"};
-  EXPECT_EQ(words(alert), "greeting: refused (TLS alert 40)");
+  EXPECT_EQ(words(alert), "greeting: refused (the peer's alert 40, handshake_failure)");
+  Error expired{.code = Errc::untrusted, .detail = {DetailKind::certificate, 10}, .doing = "shaking hands"};
+  EXPECT_EQ(words(expired), "shaking hands: untrusted (certificate has expired)");
+}
+
+TEST(Error, NamesAlertsAsTheRfcDoes) {
+  EXPECT_EQ(name_of_alert(48), "unknown_ca");
+  EXPECT_EQ(name_of_alert(112), "unrecognized_name");
+  EXPECT_EQ(name_of_alert(255), "unknown");
 }
 
 TEST(Error, ClassifiesWhatTheSystemSays) {
