@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <climits>
+
 #include "base/check.h"
 
 namespace lockgate {
@@ -40,6 +42,16 @@ std::string hex(Bytes bytes) {
     text.push_back(kDigits[static_cast<unsigned>(b) >> 4]);
     text.push_back(kDigits[static_cast<unsigned>(b) & 15]);
   }
+  return text;
+}
+
+std::string base64(Bytes bytes) {
+  CHECK(bytes.size() <= INT_MAX / 2);
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock() writes a NUL behind it
+  int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
   return text;
 }
 

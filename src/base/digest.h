@@ -1,4 +1,4 @@
-// Digests and randomness, from libcrypto. Any thread.
+// Digests, base64 and randomness, from libcrypto. Any thread.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -13,6 +13,8 @@ std::array<std::byte, 16> md5(Bytes bytes);
 std::array<std::byte, 32> sha256(Bytes bytes);
 /// Lower case hexadecimal.
 std::string hex(Bytes bytes);
+/// With padding and without line breaks (RFC 4648, 4).
+std::string base64(Bytes bytes);
 /// Fills with bytes from a cryptographic generator.
 void random_bytes(Room room);
 

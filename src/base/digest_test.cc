@@ -18,6 +18,16 @@ TEST(Digest, WritesLowerCaseHexadecimal) {
   EXPECT_EQ(hex({}), "");
 }
 
+// RFC 4648, 10.
+TEST(Base64, AgreesWithThePublishedExamples) {
+  EXPECT_EQ(base64({}), "");
+  EXPECT_EQ(base64(as_bytes("f")), "Zg==");
+  EXPECT_EQ(base64(as_bytes("fo")), "Zm8=");
+  EXPECT_EQ(base64(as_bytes("foo")), "Zm9v");
+  EXPECT_EQ(base64(as_bytes("\xff\xfe\xfd")), "//79");
+  EXPECT_EQ(base64(as_bytes(std::string(300, 'x'))).size(), 400u);
+}
+
 TEST(RandomBytes, AreNotTheSameTwice) {
   std::array<std::byte, 16> one{}, other{};
   random_bytes(one);

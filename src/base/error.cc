@@ -114,6 +114,55 @@ constexpr Alert kAlerts[] = {
     {120, "no_application_protocol"},
 };
 
+struct NumberWords {
+  std::int16_t number;
+  std::string_view words;
+};
+
+// What proxies answer (RFC 9110, 15).
+constexpr std::array<NumberWords, 14> kStatusWords{{{302, "Found"},
+                                                    {400, "Bad Request"},
+                                                    {401, "Unauthorized"},
+                                                    {403, "Forbidden"},
+                                                    {404, "Not Found"},
+                                                    {405, "Method Not Allowed"},
+                                                    {407, "Proxy Authentication Required"},
+                                                    {408, "Request Timeout"},
+                                                    {429, "Too Many Requests"},
+                                                    {500, "Internal Server Error"},
+                                                    {501, "Not Implemented"},
+                                                    {502, "Bad Gateway"},
+                                                    {503, "Service Unavailable"},
+                                                    {504, "Gateway Timeout"}}};
+
+// RFC 1928, 6 and 3; the last one is beyond its numbers, for RFC 1929 has none.
+constexpr std::array<NumberWords, 10> kSocksWords{{{1, "general failure"},
+                                                   {2, "not allowed by its rules"},
+                                                   {3, "network unreachable"},
+                                                   {4, "host unreachable"},
+                                                   {5, "connection refused"},
+                                                   {6, "TTL expired"},
+                                                   {7, "command not supported"},
+                                                   {8, "type of address not supported"},
+                                                   {255, "no way of authentication in common"},
+                                                   {256, "user or password not accepted"}}};
+
+template <std::size_t Count>
+std::string_view words_of(std::int16_t number, const std::array<NumberWords, Count>& table) {
+  auto found = std::ranges::find(table, number, &NumberWords::number);
+  return found == table.end() ? "" : found->words;
+}
+
+std::string status_words(std::int16_t status) {
+  std::string_view known = words_of(status, kStatusWords);
+  return known.empty() ? fmt::format("HTTP status {}", status) : fmt::format("{} {}", status, known);
+}
+
+std::string socks_words(std::int16_t code) {
+  std::string_view known = words_of(code, kSocksWords);
+  return known.empty() ? fmt::format("SOCKS reply {}", code) : std::string(known);
+}
+
 std::string tls_words(std::int16_t reason) {
   const char* text = ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, reason));
   return text ? text : fmt::format("TLS library reason {}", reason);
@@ -136,6 +185,10 @@ std::string detail_words(Detail detail) {
       return X509_verify_cert_error_string(detail.number);
     case DetailKind::resolver:
       return resolver_words(detail.number);
+    case DetailKind::http_status:
+      return status_words(detail.number);
+    case DetailKind::socks:
+      return socks_words(detail.number);
   }
   return "";
 }

@@ -4,7 +4,7 @@
 // without allocating. Names and addresses are not in it: they live in the
 // connection's facts, and whoever writes the log line has both. `doing` is a
 // literal gerund ("reading the hello"); `detail` is a number whose words come
-// from one table (errno, TLS alert, certificate status, resolver status).
+// from one table (errno, TLS alert, certificate, resolver, HTTP or SOCKS status).
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -47,6 +47,8 @@ enum class DetailKind : std::uint8_t {
   tls,          // libssl's reason
   certificate,  // libcrypto's result of verifying
   resolver,     // c-ares's status
+  http_status,
+  socks,  // a reply (RFC 1928, 6)
 };
 
 struct Detail {

@@ -55,6 +55,18 @@ TEST(Error, ClassifiesWhatTheSystemSays) {
   EXPECT_EQ(system_error(EINVAL, "").detail, (Detail{DetailKind::system, EINVAL}));
 }
 
+TEST(Error, SaysWhatAParentAnswered) {
+  auto of = [](DetailKind kind, std::int16_t number) {
+    return words({.code = Errc::refused, .detail = {kind, number}, .doing = "asking"});
+  };
+  EXPECT_EQ(of(DetailKind::http_status, 407), "asking: refused (407 Proxy Authentication Required)");
+  EXPECT_EQ(of(DetailKind::http_status, 499), "asking: refused (HTTP status 499)");
+  EXPECT_EQ(of(DetailKind::socks, 4), "asking: refused (host unreachable)");
+  EXPECT_EQ(of(DetailKind::socks, 9), "asking: refused (SOCKS reply 9)");
+  EXPECT_EQ(of(DetailKind::socks, 255), "asking: refused (no way of authentication in common)");
+  EXPECT_EQ(of(DetailKind::socks, 256), "asking: refused (user or password not accepted)");
+}
+
 TEST(Error, IsMovedToASideAndMarkedForRetryInACopy) {
   Error error{.code = Errc::reset};
   EXPECT_EQ(error.on(Side::upstream).side, Side::upstream);

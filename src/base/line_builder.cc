@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/utf8.h"
+
 namespace lockgate {
 namespace {
 
@@ -13,27 +15,6 @@ bool is_plain(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
   });
-}
-
-// The size of the UTF-8 sequence at the beginning of `text` (RFC 3629), 0 if there is none.
-std::size_t utf8_size(std::string_view text) {
-  auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf && follows(1)) return 2;
-  bool three = first >= 0xe0 && first <= 0xef && follows(1) && follows(2);
-  if (three && !(first == 0xe0 && byte(1) < 0xa0) && !(first == 0xed && byte(1) > 0x9f)) return 3;
-  bool four = first >= 0xf0 && first <= 0xf4 && follows(1) && follows(2) && follows(3);
-  if (four && !(first == 0xf0 && byte(1) < 0x90) && !(first == 0xf4 && byte(1) > 0x8f)) return 4;
-  return 0;
-}
-
-// Whether a character is one of U+0000 to U+001F or U+007F to U+009F; all of them move a terminal.
-bool is_control(std::string_view character) {
-  auto last = static_cast<unsigned char>(character.back());
-  if (character.size() == 1) return last < ' ' || last == 0x7f;
-  return character.size() == 2 && character.front() == '\xc2' && last < 0xa0;
 }
 
 }  // namespace

@@ -11,10 +11,20 @@
 namespace lockgate::wire {
 namespace {
 
-constexpr auto kReadingLine = "reading the request's first line";
-constexpr auto kReadingField = "reading the request's fields";
 constexpr auto kReadingHost = "reading the request's host";
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kVersion = "HTTP/1.";
+
+/// The words for what is being read.
+struct Doing {
+  const char* head;
+  const char* first_line;
+  const char* fields;
+};
+constexpr Doing kRequest{"reading the request's head", "reading the request's first line",
+                         "reading the request's fields"};
+constexpr Doing kResponse{"reading the response's head", "reading the response's first line",
+                          "reading the response's fields"};
 
 struct Authority {
   std::string host;
@@ -22,9 +32,9 @@ struct Authority {
 };
 Result<Authority> read_authority(std::string_view text);
 std::optional<std::string_view> authority_of_target(const RequestHead& head);
-std::optional<Result<std::string_view>> next_line(std::string_view text);
-Result<void> read_request_line(std::string_view line, RequestHead& head);
-Result<HeadField> read_field(std::string_view line);
+template <class Head>
+std::optional<Result<Head>> parse_head(std::string_view text, std::size_t begin, const HeadLimits& limits,
+                                       const Doing& doing);
 bool is_token(std::string_view text);
 bool is_value(std::string_view text);
 
@@ -35,7 +45,7 @@ bool equal_in_any_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-std::optional<std::string_view> RequestHead::field(std::string_view name) const {
+std::optional<std::string_view> MessageHead::field(std::string_view name) const {
   auto is_it = [&](const HeadField& one) { return equal_in_any_case(one.name, name); };
   auto found = std::ranges::find_if(fields, is_it);
   if (found == fields.end()) return {};
@@ -55,24 +65,15 @@ Result<std::string> RequestHead::host() const {
 
 std::optional<Result<RequestHead>> parse_request_head(Bytes seen, const HeadLimits& limits) {
   std::string_view text = as_text(seen.first(std::min(seen.size(), limits.bytes)));
-  RequestHead head;
-  if (text.starts_with(kLineEnd)) head.size = kLineEnd.size();
-  for (;;) {
-    auto line = next_line(text.substr(head.size));
-    if (!line && text.size() == limits.bytes) return failure(Errc::too_large, "reading the request's head");
-    if (!line) return {};
-    if (!*line) return std::unexpected(line->error());
-    head.size += (*line)->size() + kLineEnd.size();
-    if (head.method.empty()) {
-      if (auto read = read_request_line(**line, head); !read) return std::unexpected(read.error());
-      continue;
-    }
-    if ((*line)->empty()) return head;
-    if (head.fields.size() == limits.fields) return failure(Errc::too_large, kReadingField);
-    auto field = read_field(**line);
-    if (!field) return std::unexpected(field.error());
-    head.fields.push_back(*field);
-  }
+  return parse_head<RequestHead>(text, text.starts_with(kLineEnd) ? kLineEnd.size() : 0, limits, kRequest);
+}
+
+std::optional<Result<ResponseHead>> parse_response_head(Bytes seen, const HeadLimits& limits) {
+  std::string_view text = as_text(seen.first(std::min(seen.size(), limits.bytes)));
+  auto agrees = std::min(text.size(), kVersion.size());
+  if (text.substr(0, agrees) != kVersion.substr(0, agrees))
+    return failure(Errc::bad_message, kResponse.first_line);
+  return parse_head<ResponseHead>(text, 0, limits, kResponse);
 }
 
 std::string write_response_head(int status, std::string_view reason, std::span<const HeadField> fields) {
@@ -105,12 +106,12 @@ bool is_value(std::string_view text) { return std::ranges::all_of(text, is_value
 
 /// The line that `text` begins with, without its end; nothing if that has not arrived, unless what has is
 /// wrong already.
-std::optional<Result<std::string_view>> next_line(std::string_view text) {
+std::optional<Result<std::string_view>> next_line(std::string_view text, const Doing& doing) {
   auto end = std::ranges::find_if_not(text, is_value_character);
   auto size = static_cast<std::size_t>(end - text.begin());
   if (text.substr(size).starts_with(kLineEnd)) return text.substr(0, size);
   if (kLineEnd.starts_with(text.substr(size))) return {};
-  return failure(Errc::bad_message, "reading the request's head");
+  return failure(Errc::bad_message, doing.head);
 }
 
 /// RFC 9112, 3.2: each form is for some methods only.
@@ -128,29 +129,67 @@ bool is_target(std::string_view method, std::string_view target) {
          std::ranges::all_of(scheme, allowed);
 }
 
-Result<void> read_request_line(std::string_view line, RequestHead& head) {
-  constexpr std::string_view kVersion = "HTTP/1.";
-  auto first = line.find(' '), second = line.rfind(' ');
-  if (first == line.npos || first == second) return failure(Errc::bad_message, kReadingLine);
-  head.method = line.substr(0, first);
-  head.target = line.substr(first + 1, second - first - 1);
-  std::string_view version = line.substr(second + 1);
-  if (!is_token(head.method) || !is_target(head.method, head.target) ||
-      version.size() != kVersion.size() + 1 || !version.starts_with(kVersion) || !is_digit(version.back())) {
-    return failure(Errc::bad_message, kReadingLine);
-  }
-  head.minor_version = version.back() - '0';
-  return {};
+/// The minor version that `text` names; none if it is not HTTP/1.
+std::optional<int> read_version(std::string_view text) {
+  if (text.size() != kVersion.size() + 1 || !text.starts_with(kVersion) || !is_digit(text.back())) return {};
+  return text.back() - '0';
 }
 
-Result<HeadField> read_field(std::string_view line) {
+bool read_first_line(std::string_view line, RequestHead& head) {
+  auto first = line.find(' '), second = line.rfind(' ');
+  if (first == line.npos || first == second) return false;
+  head.method = line.substr(0, first);
+  head.target = line.substr(first + 1, second - first - 1);
+  auto version = read_version(line.substr(second + 1));
+  head.minor_version = version.value_or(0);
+  return version && is_token(head.method) && is_target(head.method, head.target);
+}
+
+bool read_first_line(std::string_view line, ResponseHead& head) {
+  constexpr std::size_t kStatusAt = kVersion.size() + 2, kReasonAt = kStatusAt + 4;
+  auto version = read_version(line.substr(0, kVersion.size() + 1));
+  if (!version || line.size() < kReasonAt - 1 || line[kStatusAt - 1] != ' ') return false;
+  std::string_view status = line.substr(kStatusAt, 3), rest = line.substr(kReasonAt - 1);
+  if (!std::ranges::all_of(status, is_digit) || status.front() == '0') return false;
+  if (!rest.empty() && rest.front() != ' ') return false;
+  head.minor_version = *version;
+  for (char digit : status) head.status = head.status * 10 + (digit - '0');
+  head.reason = rest.empty() ? rest : rest.substr(1);
+  return true;
+}
+
+std::optional<HeadField> read_field(std::string_view line) {
   auto colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon)))
-    return failure(Errc::bad_message, kReadingField);
+  if (colon == line.npos || !is_token(line.substr(0, colon))) return {};
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
   return HeadField{line.substr(0, colon), value};
+}
+
+/// The head whose first line stands at `begin` of `text`, which is no longer than the limit.
+template <class Head>
+std::optional<Result<Head>> parse_head(std::string_view text, std::size_t begin, const HeadLimits& limits,
+                                       const Doing& doing) {
+  Head head;
+  head.size = begin;
+  for (bool begun = false;;) {
+    auto line = next_line(text.substr(head.size), doing);
+    if (!line && text.size() == limits.bytes) return failure(Errc::too_large, doing.head);
+    if (!line) return {};
+    if (!*line) return std::unexpected(line->error());
+    head.size += (*line)->size() + kLineEnd.size();
+    if (!begun) {
+      begun = read_first_line(**line, head);
+      if (!begun) return failure(Errc::bad_message, doing.first_line);
+      continue;
+    }
+    if ((*line)->empty()) return head;
+    if (head.fields.size() == limits.fields) return failure(Errc::too_large, doing.fields);
+    auto field = read_field(**line);
+    if (!field) return failure(Errc::bad_message, doing.fields);
+    head.fields.push_back(*field);
+  }
 }
 
 /// The authority of an absolute target or of a CONNECT; nothing for the other forms.

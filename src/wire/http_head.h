@@ -1,5 +1,5 @@
-// The head of an HTTP/1 message: reading that of a request, writing that of a
-// response (RFC 9112). What follows the head is the caller's.
+// The head of an HTTP/1 message: reading that of a request or a response, writing
+// that of a response (RFC 9112). What follows the head is the caller's.
 //
 // Reading is strict, since what two readers understand differently is how requests
 // are smuggled. It is given everything received so far and keeps no state. The
@@ -30,15 +30,20 @@ struct HeadField {
   std::string_view value;  // without the white space around it
 };
 
-struct RequestHead {
-  std::string_view method;
-  std::string_view target;        // as sent
+/// What the heads of requests and responses have in common.
+struct MessageHead {
   int minor_version = 1;          // of HTTP/1
   std::vector<HeadField> fields;  // in the order sent
   std::size_t size = 0;           // in bytes, its empty last line included
 
   /// The value of the first field of this name in any case; nothing if there is none.
   std::optional<std::string_view> field(std::string_view name) const;
+};
+
+struct RequestHead : MessageHead {
+  std::string_view method;
+  std::string_view target;  // as sent
+
   /// The host that the request is for, in lower case, without port or trailing dot; an IPv6 address without
   /// its brackets; empty if an HTTP/1.0 client gave none. An absolute target outweighs the Host field (RFC
   /// 9112, 3.2.2). bad_message for two Host fields, one that is not a host, or none where HTTP/1.1 wants one.
@@ -55,6 +60,16 @@ struct RequestHead {
 ///
 /// What is refused stays so, and what is accepted stays the same, whatever follows.
 std::optional<Result<RequestHead>> parse_request_head(Bytes seen, const HeadLimits& limits = {});
+
+struct ResponseHead : MessageHead {
+  int status = 0;           // of three digits
+  std::string_view reason;  // as sent: any bytes but control characters; may be empty
+};
+
+/// Reads the head at the beginning of `seen` as parse_request_head() does, with the same rules for lines and
+/// fields. The space behind the status may be missing where there is no reason, as some servers have it (RFC
+/// 9112, 4). What does not begin as HTTP/1 is refused with the first byte that differs.
+std::optional<Result<ResponseHead>> parse_response_head(Bytes seen, const HeadLimits& limits = {});
 
 /// A response's head in HTTP/1.1, its empty last line included. Names are tokens, and neither values nor the
 /// reason have control characters: the caller sees to that.

@@ -170,6 +170,59 @@ TEST(RequestHost, OfAnAbsoluteTargetOutweighsTheField) {
   EXPECT_EQ(host_of("GET http://a.example/ HTTP/1.1\r\nHost: b b\r\n\r\n"), "bad_message");
 }
 
+/// "more", "STATUS reason", or the name of the error.
+std::string response(std::string_view text, const HeadLimits& limits = {}) {
+  auto head = parse_response_head(as_bytes(text), limits);
+  if (!head) return "more";
+  if (!*head) return std::string(name_of(head->error().code));
+  return std::to_string((*head)->status) + " " + std::string((*head)->reason);
+}
+
+TEST(ResponseHead, IsReadAtEverySplitPoint) {
+  constexpr std::string_view kAnswer = "HTTP/1.0 407 Not  you\xe9\r\nVia: 1.1 a\r\nX:\r\n\r\n";
+  for (std::size_t size = 0; size < kAnswer.size(); ++size) {
+    ASSERT_EQ(response(kAnswer.substr(0, size)), "more") << size;
+  }
+  std::string more = std::string(kAnswer) + "page";
+  auto head = parse_response_head(as_bytes(more));
+  ASSERT_TRUE(head && *head);
+  EXPECT_EQ((*head)->status, 407);
+  EXPECT_EQ((*head)->reason, "Not  you\xe9");
+  EXPECT_EQ((*head)->minor_version, 0);
+  EXPECT_EQ((*head)->size, kAnswer.size());
+  EXPECT_EQ((*head)->field("via"), "1.1 a");
+}
+
+TEST(ResponseHead, NeedsNoReason) {
+  EXPECT_EQ(response("HTTP/1.1 200 \r\n\r\n"), "200 ");
+  EXPECT_EQ(response("HTTP/1.1 200\r\n\r\n"), "200 ");
+  EXPECT_EQ(response("HTTP/1.1 999 x\r\n\r\n"), "999 x");
+}
+
+TEST(ResponseHead, ThatIsNoHttp1IsRefusedAtItsFirstWrongByte) {
+  for (auto text : {"h", "X", "\r", "HTTP/2", "HTTPS", "ICY 200 OK", "SSH-2.0", "\x15\x03", "HTTP/1.1\n"}) {
+    EXPECT_EQ(response(text), "bad_message") << text;
+  }
+}
+
+TEST(ResponseHead, HasAStatusOfThreeDigits) {
+  for (auto line : {"HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1 020 a",
+                    "HTTP/1.1  200", "HTTP/1.x 200 a", "HTTP/1.10 200", "HTTP/1.1\t200 a", "HTTP/1.1 200\ta",
+                    "HTTP/1.1 -20"}) {
+    EXPECT_EQ(response(std::string(line) + "\r\n\r\n"), "bad_message") << line;
+  }
+}
+
+TEST(ResponseHead, IsAsStrictAsThatOfARequest) {
+  EXPECT_EQ(response("\r\nHTTP/1.1 200 a\r\n\r\n"), "bad_message");
+  EXPECT_EQ(response("HTTP/1.1 200 a\nX: b\n\n"), "bad_message");
+  EXPECT_EQ(response("HTTP/1.1 200 a\r\nX : b\r\n\r\n"), "bad_message");
+  EXPECT_EQ(response("HTTP/1.1 200 a\r\nX: b\r\n c\r\n\r\n"), "bad_message");
+  EXPECT_EQ(response("HTTP/1.1 200 \x1b["), "bad_message");
+  EXPECT_EQ(response("HTTP/1.1 200 a\r\nX: b", {.bytes = 20}), "too_large");
+  EXPECT_EQ(response("HTTP/1.1 200 a\r\nX: b\r\nX: b\r\n\r\n", {.fields = 1}), "too_large");
+}
+
 TEST(ResponseHead, IsWritten) {
   std::vector<HeadField> fields = {{"Content-Type", "text/plain"}, {"Content-Length", "0"}};
   EXPECT_EQ(write_response_head(404, "Not Found", fields),

@@ -2,11 +2,12 @@
 import imaplib
 import socket
 
-from parts import proxy_header
-from parts.browsers import chromium, curl, s_client
+from parts import proxy_header, socks
+from parts.browsers import chromium, curl, curl_through, s_client
 from parts.client_hello import ClientHello
 from parts.metrics import Metrics
-from parts.sockets import connect, first_line
+from parts.sockets import connect, first_line, read_to_end
+from parts.waiting import wait_until
 
 
 def test_nginx_answers_curl_openssl_and_chromium(nginx, authority):
@@ -24,6 +25,71 @@ def test_haproxy_says_to_nginx_who_the_client_is(nginx, haproxy, authority):
     done = curl("https://a.example.test/", front.port, "--interface", "127.0.0.9", root=authority.root)
     assert "client=127.0.0.9\n" in done.stdout, done
     assert "127.0.0.9 127.0.0.1" in server.access_log()
+
+
+def test_squid_opens_tunnels_to_names_that_it_knows(nginx, squid, authority):
+    server = nginx("a.example.test")
+    parent = squid(names={"a.example.test": "127.0.0.1"}, denied_ports=(7,))
+    url = f"https://a.example.test:{server.port}/"
+    done = curl_through(f"http://{parent.address}", url, root=authority.root)
+    assert "server=a.example.test" in done.stdout, done
+    line = f"127.0.0.1 CONNECT a.example.test:{server.port} 200 -"
+    wait_until(lambda: line in parent.access_log(), "Squid's line about the tunnel")
+    for nowhere, why in (("b.example.test", "ERR_CANNOT_FORWARD"), ("127.0.0.1:1", "ERR_CONNECT_FAIL")):
+        done = curl_through(f"http://{parent.address}", f"https://{nowhere}/", "-v")
+        assert f"X-Squid-Error: {why}" in done.stderr, done
+
+
+def test_squid_wants_the_password(nginx, squid, authority):
+    server = nginx("a.example.test")
+    parent = squid(names={"a.example.test": "127.0.0.1"}, login=("user", "the password"))
+    url = f"https://a.example.test:{server.port}/"
+    done = curl_through(f"http://user:the%20password@{parent.address}", url, root=authority.root)
+    assert "server=a.example.test" in done.stdout, done
+    wait_until(lambda: "200 user" in parent.access_log(), "Squid's line about the user")
+    for wrong in (f"http://{parent.address}", f"http://user:wrong@{parent.address}"):
+        done = curl_through(wrong, url, "-v", root=authority.root)
+        assert "407 Proxy Authentication Required" in done.stderr and "Proxy-Authenticate: Basic" in done.stderr, done
+
+
+def test_squid_says_what_it_forbids_on_a_page(squid):
+    parent = squid(denied_ports=(7,))
+    with connect(parent.port) as sock:
+        sock.sendall(b"CONNECT 127.0.0.1:7 HTTP/1.1\r\nHost: 127.0.0.1:7\r\n\r\n")
+        sock.shutdown(socket.SHUT_WR)
+        answer = read_to_end(sock)
+    assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n") and b"Access Denied." in answer
+
+
+def test_squid_takes_tls(nginx, squid, authority):
+    server = nginx("a.example.test")
+    parent = squid(tls="parent.example.test", names={"a.example.test": "127.0.0.1"})
+    done = curl_through(f"https://parent.example.test:{parent.port}", f"https://a.example.test:{server.port}/",
+                        "--resolve", f"parent.example.test:{parent.port}:127.0.0.1", root=authority.root)
+    assert "server=a.example.test" in done.stdout, done
+
+
+def test_microsocks_opens_tunnels_for_who_has_the_password(nginx, microsocks, authority):
+    server = nginx("a.example.test")
+    to_it = ("--connect-to", f"a.example.test::127.0.0.1:{server.port}")
+    anybody, known = microsocks(), microsocks("known", login=("user", "password"))
+    for parent in (anybody.address, f"user:password@{known.address}"):
+        done = curl_through(f"socks5h://{parent}", "https://a.example.test/", *to_it, root=authority.root)
+        assert "server=a.example.test" in done.stdout, done
+    for parent in (known.address, f"user:wrong@{known.address}"):
+        done = curl_through(f"socks5h://{parent}", "https://a.example.test/", *to_it, root=authority.root)
+        assert done.returncode == 97, done  # CURLE_PROXY
+
+
+def test_scripted_socks_answers_as_told(nginx, scripted_socks, authority):
+    server = nginx("a.example.test")
+    parent = scripted_socks(method=socks.LOGIN, to=server.port)
+    done = curl_through(f"socks5h://user:password@{parent.address}", "https://a.example.test/", root=authority.root)
+    assert "server=a.example.test" in done.stdout, done
+    assert parent.requests == [("a.example.test", 443)] and parent.logins == [("user", "password")]
+    refusing = scripted_socks(reply=b"\5\4\0\1" + bytes(6))
+    done = curl_through(f"socks5h://{refusing.address}", "https://a.example.test/")
+    assert done.returncode == 97 and "(4)" in done.stderr, done
 
 
 def test_sshd_lets_the_user_key_in(sshd):

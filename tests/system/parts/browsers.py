@@ -17,6 +17,13 @@ def curl(url, port, *more, address="127.0.0.1", root=None, timeout=15):
                           capture_output=True, text=True, timeout=timeout + 5)
 
 
+def curl_through(parent, url, *more, root=None, timeout=15):
+    """curl of `url` through a parent proxy, as in "http://127.0.0.1:3128" or "socks5h://user:password@[::1]:1080"."""
+    trust = ["--cacert", str(root), "--proxy-cacert", str(root)] if root else []
+    return subprocess.run(["curl", "-sS", "--max-time", str(timeout), "--noproxy", "", "--proxytunnel", "--proxy",
+                           parent, *trust, *map(str, more), url], capture_output=True, text=True, timeout=timeout + 5)
+
+
 def s_client(port, *more, address="127.0.0.1", stdin=""):
     """openssl s_client; both outputs together."""
     where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -13,6 +13,8 @@ from .haproxy import HAProxy
 from .lockgate import BINARY, Lockgate
 from .nginx import Nginx
 from .sockets import EchoOrigin, Origin
+from .socks import MicroSocks, ScriptedSocks
+from .squid import Squid
 from .sshd import Sshd
 
 NOBODY = 65534
@@ -68,6 +70,30 @@ def dovecot(tmp_path, started):
 def dnsmasq(tmp_path, started):
     """Not started yet: records first."""
     return started(Dnsmasq(tmp_path / "dnsmasq"))
+
+
+@pytest.fixture
+def squid(request, tmp_path, authority, started):
+    """squid(...): a parent by CONNECT; tls="parent.example.test" for one that speaks TLS under that name."""
+
+    def make(name="squid", tls=None, **more):
+        certificate = authority.certificate(tls) if tls else None
+        folder = request.getfixturevalue("public") if os.geteuid() == 0 else tmp_path
+        return started(Squid(folder / name, certificate=certificate, **more))
+
+    return make
+
+
+@pytest.fixture
+def microsocks(tmp_path, started):
+    """microsocks(...): a parent by SOCKS5."""
+    return lambda name="microsocks", **more: started(MicroSocks(tmp_path / name, **more))
+
+
+@pytest.fixture
+def scripted_socks(started):
+    """scripted_socks(...): a parent by SOCKS5 that answers as it is told."""
+    return lambda **more: started(ScriptedSocks(**more))
 
 
 @pytest.fixture
