@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "server/certificate_commands.h"
 #include "server/commands.h"
 
 namespace {
@@ -22,6 +23,8 @@ struct Flags {
   QuickstartFlags quickstart;
   AskFlags ask;
   std::string level, site;
+  MakeFlags make;
+  InspectFlags inspect;
 };
 
 CLI::App* add(CLI::App& app, const char* name, const char* about, int& status, std::function<int()> run) {
@@ -83,6 +86,39 @@ void add_flag_only(CLI::App& app, Flags& flags, int& status) {
   quickstart->add_option("--to", flags.quickstart.to, "NAME=URL of a TLS server to pass through; repeatable");
 }
 
+void add_certificate(CLI::App& app, Flags& flags, int& status) {
+  auto* certificate = app.add_subcommand("certificate", "Make certificates, request them, look at them");
+  certificate->require_subcommand(1);
+  auto making = [&](const char* name, const char* about, std::function<int()> run) {
+    auto* command = add(*certificate, name, about, status, std::move(run));
+    command->add_option("name", flags.make.names, "Host names, also as \"*.example.org\", or IP addresses")
+        ->required();
+    command->add_option("--key-type", flags.make.key_type, "rsa or ecdsa")
+        ->check(CLI::IsMember({"rsa", "ecdsa"}))
+        ->capture_default_str();
+    command->add_option("--key-out", flags.make.key_out, "File for the private key");
+    command->add_flag("--force", flags.make.force, "Replace files that are there");
+    return command;
+  };
+  auto* self_signed = making("self-signed", "Make a self-signed certificate",
+                             [&] { return self_signed_command(flags.make); });
+  self_signed->add_option("--out", flags.make.out, "File for it, and for the key unless that has its own");
+  self_signed->add_option("--days", flags.make.days, "How long it is valid")
+      ->check(CLI::Range(1, 3650))
+      ->capture_default_str();
+  auto* request = making("request", "Make a key and a request to an authority that signs certificates",
+                         [&] { return request_command(flags.make); });
+  request->add_option("--out", flags.make.out, "File for the request; needs --key-out");
+
+  auto* inspect = add(*certificate, "inspect", "Show what is in a file, and whether the key fits", status,
+                      [&] { return inspect_command(flags.inspect); });
+  inspect->add_option("file", flags.inspect.file, "PEM or PKCS#12")->required();
+  inspect->add_option("--key", flags.inspect.key, "File with the private key, if it is another");
+  inspect->add_option("--password-file", flags.inspect.password_file,
+                      "File with the password, in its first line");
+  inspect->add_flag("--json", flags.inspect.json, "As JSON");
+}
+
 void add_asking(CLI::App& app, Flags& flags, int& status) {
   auto ask = [&](const char* name, const char* about, std::function<int()> run) {
     auto* command = add(app, name, about, status, std::move(run));
@@ -116,6 +152,7 @@ int main(int argc, char** argv) {
   add_offline(app, flags, status);
   add_flag_only(app, flags, status);
   add_asking(app, flags, status);
+  add_certificate(app, flags, status);
   auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(app.get_subcommands({}), named)) {
     std::cerr << "lockgate: there is no command \"" << argv[1] << "\"; `lockgate --help` lists them\n";

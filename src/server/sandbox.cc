@@ -57,7 +57,8 @@ constexpr int kFiles[] = {
     SCMP_SYS(pwritev),    SCMP_SYS(read),      SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
     SCMP_SYS(readv),      SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx),
     SCMP_SYS(umask),      SCMP_SYS(unlink),    SCMP_SYS(unlinkat),   SCMP_SYS(write),
-    SCMP_SYS(writev),
+    SCMP_SYS(writev),     SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),    SCMP_SYS(rename),
+    SCMP_SYS(renameat),   SCMP_SYS(renameat2),
 };
 constexpr int kMemoryAndThreads[] = {
     SCMP_SYS(brk),

@@ -27,6 +27,8 @@
 #include <thread>
 
 #include "base/fd.h"
+#include "tls/encryption.h"
+#include "tls/self_signed.h"
 
 namespace lockgate::server {
 namespace {
@@ -144,6 +146,24 @@ TEST(Sandbox, LetsAReloadReadFilesAndTheLogsBeWritten) {
     if (::getifaddrs(&list) != 0) return 4;
     ::freeifaddrs(list);
     return ::unlink((directory + "/log").c_str()) == 0 ? 0 : 5;
+  });
+  EXPECT_EQ(failed, 0);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(Sandbox, LetsAReloadMakeAndOpenCertificates) {
+  std::string directory = ::testing::TempDir() + "sandbox-certificates";
+  std::filesystem::remove_all(directory);
+  tls::load_old_ciphers();
+  int failed = failed_step([&directory] {
+    WallTime now = SystemClock().wall();
+    auto made = tls::kept_self_signed(directory, "www", {"www.example.test"}, now);
+    if (!made) std::cerr << made.error() << "\n";
+    auto kept = tls::kept_self_signed(directory, "www", {"www.example.test"}, now);
+    if (!made || !kept || (*made)[0]->fingerprint != (*kept)[0]->fingerprint) return 1;
+    auto old = tls::read_pkcs12(LOCKGATE_SOURCE_DIR "/src/tls/testdata/rc2.p12", "secret");
+    if (!old) std::cerr << old.error() << "\n";
+    return old ? 0 : 2;
   });
   EXPECT_EQ(failed, 0);
   std::filesystem::remove_all(directory);

@@ -1,0 +1,82 @@
+// Keyring: the certificates in use, and the TLS sides that are made with them.
+//
+// Everything that TLS needs from files is read here, before a configuration takes
+// effect, so that a mistake is a sentence and changes nothing. What has not changed
+// since is used again. Each worker gets sides of its own. One thread.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "tls/client_side.h"
+#include "tls/identity.h"
+#include "tls/server_side.h"
+#include "tls/tickets.h"
+
+namespace lockgate::tls {
+
+/// A site's sides and an upstream's, by worker.
+using ServerSides = std::vector<std::shared_ptr<const ServerSide>>;
+using ClientSides = std::vector<std::shared_ptr<ClientSide>>;
+
+/// A certificate in use.
+struct InUse {
+  std::string name;  // under `certificates`
+  SharedIdentity identity;
+};
+
+/// Reads the certificates that stand in files, to tell what is wrong with them.
+Outcome<std::vector<InUse>> read_certificates(const config::Config& config);
+
+class Keyring {
+ public:
+  /// What a file was when it was read.
+  struct Stamp {
+    std::int64_t modified = 0, size = -1;
+    std::uint64_t inode = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  struct Tickets {
+    std::shared_ptr<const TicketKeys> keys;
+    Instant made{};
+  };
+  /// All that one configuration needs.
+  struct Ring {
+    std::map<std::string, Stamp> files;
+    std::vector<InUse> certificates;                  // several of one name, if it has several
+    std::map<Duration, Tickets> tickets;              // by lifetime
+    std::map<std::string, ServerSides> server_sides;  // by what they were made of
+    std::map<std::string, ClientSides> client_sides;
+    std::map<const config::Site*, const ServerSides*> by_site;
+    std::map<const config::Upstream*, const ClientSides*> by_upstream;
+  };
+  /// Sides are made for threads 0 to `threads` - 1.
+  Keyring(const Clock& clock, std::size_t threads) : clock_(clock), libraries_(threads) {}
+
+  /// Makes all that `config` needs, which stays where it is; nothing changes before it is used.
+  Outcome<Ring> make(const config::Config& config) const;
+  void use(Ring ring) { now_ = std::move(ring); }
+  /// Whether something would be made otherwise now: a file has changed, or a ticket key has got old.
+  bool is_outdated() const;
+
+  /// Of the configuration whose ring is in use. Empty for a site that terminates nothing, or an upstream
+  /// without TLS.
+  ServerSides server_sides(const config::Site& site) const;
+  ClientSides client_sides(const config::Upstream& upstream) const;
+  const std::vector<InUse>& certificates() const { return now_.certificates; }
+
+ private:
+  class Making;
+
+  static Stamp stamp_of(const std::string& path);
+
+  const Clock& clock_;
+  std::vector<Library> libraries_;
+  Ring now_;
+};
+
+}  // namespace lockgate::tls

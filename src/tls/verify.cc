@@ -1,0 +1,32 @@
+#include "tls/verify.h"
+
+#include <fmt/core.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "tls/certificate.h"
+#include "tls/wire.h"
+
+namespace lockgate::tls {
+namespace {
+
+int note_untrusted(int holds, X509_STORE_CTX* verification) {
+  auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  X509* certificate = X509_STORE_CTX_get_current_cert(verification);
+  std::string& untrusted = wire_of(*ssl).untrusted;
+  if (holds == 0 && certificate && untrusted.empty()) {
+    untrusted =
+        fmt::format("the certificate of {}, issued by {}", subject_of(certificate), issuer_of(certificate));
+  }
+  return holds;
+}
+
+}  // namespace
+
+void verify_peer(ssl_ctx_st& context, bool required) {
+  int mode = SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+  SSL_CTX_set_verify(&context, mode, note_untrusted);
+}
+
+}  // namespace lockgate::tls

@@ -1,0 +1,12 @@
+// Verifying the peer's certificate, so that what is wrong with it can be told.
+#pragma once
+
+struct ssl_ctx_st;
+
+namespace lockgate::tls {
+
+/// Has `context` verify the peer's certificate; with `required` it takes no peer without one. Which
+/// certificate does not hold is left in the wire.
+void verify_peer(ssl_ctx_st& context, bool required);
+
+}  // namespace lockgate::tls
