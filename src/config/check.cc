@@ -115,11 +115,23 @@ class Checker {
     account_ = Account::named(config_.user);
     if (!account_) return warn(top_, fmt::format("there is no user `{}` on this machine", config_.user));
     for (const std::string& path : config_.files) {
-      struct stat file{};
-      if (::stat(path.c_str(), &file) != 0 || account_->may_read(file)) continue;
-      warn({path}, fmt::format("the user `{}` may not read this file, so a reload will fail", config_.user),
-           fmt::format("give it to a group of that user: chgrp GROUP {0}; chmod g+r {0}", path));
+      may_be_read(path, {path},
+                  fmt::format("the user `{}` may not read this file, so a reload will fail", config_.user));
     }
+    for (const Certificate& certificate : config_.certificates) {
+      for (const auto* path :
+           {&certificate.chain, &certificate.key, &certificate.pkcs12, &certificate.password_file}) {
+        may_be_read(*path, certificate.place,
+                    fmt::format("the user `{}` may not read {}", config_.user, *path));
+      }
+    }
+  }
+
+  void may_be_read(const std::string& path, const Place& place, std::string message) {
+    struct stat file{};
+    if (path.empty() || ::stat(path.c_str(), &file) != 0 || account_->may_read(file)) return;
+    warn(place, std::move(message),
+         fmt::format("give it to a group of that user: chgrp GROUP {0}; chmod g+r {0}", path));
   }
 
   void upstreams() {

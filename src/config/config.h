@@ -1,8 +1,7 @@
 // What the operator asked for: plain structs, filled by parse, never changed afterwards.
 //
 // Values are already inherited (defaults -> listener -> site), so a reader never
-// asks who set them. A Place says where in which file something was written, for
-// the diagnostics and for `explain`. Default values live here and only here; the
+// asks who set them. Default values live here and only here; the
 // tables in fields.h give each member its key and its sentence in the reference.
 #pragma once
 #include <chrono>
@@ -15,24 +14,19 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/name_pattern.h"
+#include "config/place.h"
+#include "config/tls.h"
 
 namespace lockgate::config {
 
 using namespace std::chrono_literals;
-
-/// Where something was written; line and column count from 1, 0 where there is no file.
-struct Place {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
 
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
 enum class LogFormat : std::uint8_t { text, json };
 enum class WhenFull : std::uint8_t { refuse, queue };
 enum class Balance : std::uint8_t { round_robin, least_connections, random_two, consistent_hash };
 enum class HashKey : std::uint8_t { client, name };
-enum class Verdict : std::uint8_t { pass, plain, reject };
+enum class Verdict : std::uint8_t { pass, terminate, plain, reject };
 enum class RejectWith : std::uint8_t { alert, reset, silence };
 enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
 
@@ -41,8 +35,15 @@ struct LogTarget {
   enum class Kind : std::uint8_t { off, standard_output, standard_error, syslog, file };
   Kind kind = Kind::off;
   std::string path;
+  bool secret = false;  // a file for nobody but the user of the service
   bool operator==(const LogTarget&) const = default;
 };
+
+/// Where secrets of connections go.
+inline LogTarget target_of(const KeyLogging& key_log) {
+  if (key_log.to.empty()) return {};
+  return {.kind = LogTarget::Kind::file, .path = key_log.to, .secret = true};
+}
 
 struct ErrorLog {
   LogTarget to{LogTarget::Kind::standard_error, ""};
@@ -78,6 +79,7 @@ struct ConnectionLimit {
 struct Timeouts {
   Duration proxy_header = 3s;   // accept until a PROXY header is complete
   Duration hello = 5s;          // accept (or PROXY header) until the first bytes are understood
+  Duration handshake = 10s;     // TLS with the client
   Duration connect = 5s;        // all attempts to reach an endpoint together
   Duration idle = 10min;        // no byte either way
   Duration half_closed = 2min;  // no byte either way once one side has finished
@@ -95,6 +97,7 @@ struct Tcp {
 struct Defaults {
   Timeouts timeouts;
   Tcp tcp;
+  TlsServer tls;
   AccessLog access_log;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
 };
@@ -105,6 +108,7 @@ struct Endpoint {
   SocketAddress address;   // of address and unix_path
   std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
   std::uint16_t port = 0;  // of name
+  bool tls = false;
   std::uint32_t weight = 1;
   bool backup = false;
   std::string url;  // as written: "tcp://app1:443"
@@ -136,6 +140,7 @@ struct Upstream {
   std::uint32_t tries = 3;                  // endpoints tried for one connection
   std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
   Tcp tcp;
+  TlsClient tls;  // towards endpoints whose URL says so
   Place place;
 };
 
@@ -153,6 +158,7 @@ struct ProxyTlvs {
   bool alpn = false;
   bool authority = false;
   bool unique_id = false;
+  bool ssl = false;
 };
 
 struct Site {
@@ -160,8 +166,10 @@ struct Site {
   std::vector<NamePattern> names;
   Match match;
   Verdict verdict = Verdict::reject;
-  RejectWith reject_with = RejectWith::alert;  // of reject
-  std::uint32_t upstream = 0;                  // of pass and plain: index into Config::upstreams
+  RejectWith reject_with = RejectWith::alert;   // of reject
+  std::uint32_t upstream = 0;                   // of all but reject: index into Config::upstreams
+  std::vector<CertificateChoice> certificates;  // of terminate
+  TlsServer tls;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   ProxyTlvs proxy_tlvs;
   ConnectionLimit limit;
@@ -196,6 +204,7 @@ struct Listener {
   ConnectionLimit limit;
   Timeouts timeouts;
   Tcp tcp;
+  TlsServer tls;                                                   // what its sites start from
   AccessLog access_log;                                            // for connections that no site took
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;  // what its sites start from
   std::vector<Site> sites;
@@ -210,6 +219,8 @@ struct Config {
   Drain drain;
   ConnectionLimit limit{.connections = 10'000, .when_full = WhenFull::queue};
   std::vector<SocketAddress> name_servers;
+  std::string state_folder = "/var/lib/lockgate";  // what must outlive this process
+  std::vector<Certificate> certificates;
   Defaults defaults;  // already inherited by all below
   std::vector<Upstream> upstreams;
   std::vector<Listener> listeners;

@@ -63,6 +63,12 @@ template <class... Fields>
 constexpr Section<Fields...> section(std::string_view title, std::string_view sentence, Fields... fields) {
   return {title, sentence, {fields...}};
 }
+/// The same, with fields that several sections have before its own.
+template <class... Shared, class... Fields>
+constexpr Section<Shared..., Fields...> section(std::string_view title, std::string_view sentence,
+                                                std::tuple<Shared...> shared, Fields... fields) {
+  return {title, sentence, std::tuple_cat(shared, std::tuple<Fields...>{fields...})};
+}
 
 /// The section that a struct is written as.
 template <class Struct>

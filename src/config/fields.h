@@ -7,6 +7,8 @@
 #pragma once
 #include "config/config.h"
 #include "config/field.h"
+#include "config/fields_tls.h"
+#include "config/fields_upstream.h"
 
 namespace lockgate::config {
 
@@ -15,11 +17,15 @@ struct UpstreamChoice {
   std::uint32_t index = 0;
 };
 
-/// What `pass` and `plain` hold.
+/// What `terminate` holds, and `pass` and `plain` but for the certificates.
 struct Forward {
   UpstreamChoice to;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   ProxyTlvs proxy_tlvs;
+};
+
+struct Terminate : Forward {
+  std::vector<CertificateChoice> certificate;
 };
 
 /// What `reject` holds.
@@ -71,6 +77,7 @@ inline constexpr auto kSection<Timeouts> = section(
     Field{"proxy_header", &Timeouts::proxy_header, "From accept until a PROXY header is complete.", kSome},
     Field{"hello", &Timeouts::hello,
           "From accept, or the PROXY header, until the first bytes are understood.", kSome},
+    Field{"handshake", &Timeouts::handshake, "For the TLS handshake with the client.", kSome},
     Field{"connect", &Timeouts::connect, "For all attempts to reach an endpoint together.", kSome},
     Field{"idle", &Timeouts::idle, "Without a byte either way.", kSomeOrOff},
     Field{"half_closed", &Timeouts::half_closed, "Without a byte either way once one side has finished.",
@@ -93,53 +100,10 @@ inline constexpr auto kSection<Defaults> = section(
     "defaults", "Inherited by listeners and their sites field by field, wherever they say nothing else.",
     Field{"timeouts", &Defaults::timeouts, "How long each part of a connection may take."},
     Field{"tcp", &Defaults::tcp, "TCP options of accepted connections and of those to upstreams."},
+    Field{"tls", &Defaults::tls, "TLS towards clients."},
     Field{"access_log", &Defaults::access_log, "One line per connection."},
     Field{"send_proxy_protocol", &Defaults::send_proxy_protocol,
           "Whether an upstream is told the client's address in a PROXY header, and in which version."});
-
-template <>
-inline constexpr auto kSection<Endpoint> =
-    section("endpoint", "One server of an upstream. A bare URL is short for `{ url: ... }`.",
-            Field{"url",
-                  &Endpoint::url,
-                  "`tcp://host:port`, `tcp+srv://_service._tcp.name` or `unix:/path`.",
-                  {.as = As::url, .required = true}},
-            Field{"weight", &Endpoint::weight, "Its share of connections, against that of the others.",
-                  from_to(1, 1000)},
-            Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
-
-template <>
-inline constexpr auto kSection<HealthCheck> =
-    section("health", "TCP connections on trial, which find out which endpoints are alive.",
-            Field{"every", &HealthCheck::every, "Time between two checks of an endpoint.", kSomeOrOff},
-            Field{"timeout", &HealthCheck::timeout, "How long a check may take.", kSome},
-            Field{"rise", &HealthCheck::rise, "Successes in a row until a dead endpoint is used again.",
-                  from_to(1, 1000)},
-            Field{"fall", &HealthCheck::fall, "Failures in a row until a live endpoint is passed over.",
-                  from_to(1, 1000)});
-
-template <>
-inline constexpr auto kSection<Ejection> =
-    section("ejection", "Puts an endpoint aside for a while when real connections to it fail.",
-            Field{"failures", &Ejection::failures, "Failures in a row that eject an endpoint.",
-                  from_to(1, 1'000'000, "off")},
-            Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
-
-template <>
-inline constexpr auto kSection<Upstream> = section(
-    "upstream", "Endpoints that serve the same, under a name for `to`.",
-    Field{"endpoints", &Upstream::endpoints, "The servers: URLs, or maps of URL, weight and backup.",
-          kRequired},
-    Field{"balance", &Upstream::balance, "How an endpoint is chosen for a connection."},
-    Field{"hash", &Upstream::hash,
-          "What `consistent_hash` hashes: the client's address or the name it asked for."},
-    Field{"health", &Upstream::health, "Checks on trial."},
-    Field{"ejection", &Upstream::ejection, "What failures of real connections lead to."},
-    Field{"try_timeout", &Upstream::try_timeout, "How long one endpoint is tried before the next.", kSome},
-    Field{"tries", &Upstream::tries, "Endpoints tried for one connection.", from_to(1, 100)},
-    Field{"name_servers", &Upstream::name_servers,
-          "Asked for the names of these endpoints; empty for those of the top level.", as(As::name_server)},
-    Field{"tcp", &Upstream::tcp, "TCP options of connections to these endpoints."});
 
 template <>
 inline constexpr auto kSection<Match> = section(
@@ -154,15 +118,34 @@ inline constexpr auto kSection<ProxyTlvs> =
     section("proxy_tlvs", "What a PROXY v2 header tells beside the addresses; a list of these words.",
             Field{"alpn", &ProxyTlvs::alpn, "The first protocol that the client offers."},
             Field{"authority", &ProxyTlvs::authority, "The name that the client asked for."},
-            Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."});
+            Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."},
+            Field{"ssl", &ProxyTlvs::ssl,
+                  "What was agreed on with a client whose TLS ends here, and the name in its certificate."});
+
+template <class Struct>
+constexpr auto forward_fields() {
+  return std::tuple{
+      Field<Struct, UpstreamChoice>{
+          "to", &Struct::to, "The name of an upstream, a URL, or endpoints given in place.", kRequired},
+      Field<Struct, SendProxyProtocol>{
+          "send_proxy_protocol", &Struct::send_proxy_protocol,
+          "Whether the upstream is told the client's address in a PROXY header; inherited if not given."},
+      Field<Struct, ProxyTlvs>{"proxy_tlvs", &Struct::proxy_tlvs,
+                               "What a `v2` header tells beside the addresses."}};
+}
+template <>
+inline constexpr auto kSection<Forward> =
+    section("pass", "Relays bytes to an upstream as they are. `plain` takes the same keys.",
+            forward_fields<Forward>());
 
 template <>
-inline constexpr auto kSection<Forward> = section(
-    "pass", "Relays bytes to an upstream as they are. `plain` takes the same keys.",
-    Field{"to", &Forward::to, "The name of an upstream, a URL, or endpoints given in place.", kRequired},
-    Field{"send_proxy_protocol", &Forward::send_proxy_protocol,
-          "Whether the upstream is told the client's address in a PROXY header; inherited if not given."},
-    Field{"proxy_tlvs", &Forward::proxy_tlvs, "What a `v2` header tells beside the addresses."});
+inline constexpr auto kSection<Terminate> = section(
+    "terminate", "Ends TLS here and relays what was in it to an upstream.", forward_fields<Terminate>(),
+    Field{
+        "certificate", &Terminate::certificate,
+        "Entries of `certificates`; of several, each client gets one that has the name and a key it can do, "
+        "otherwise the first.",
+        kRequired});
 
 template <>
 inline constexpr auto kSection<Refuse> =
@@ -173,7 +156,7 @@ inline constexpr auto kSection<Refuse> =
 
 template <>
 inline constexpr auto kSection<Site> = section(
-    "site", "The verdict for some names. Exactly one of `pass`, `plain` and `reject` is given.",
+    "site", "The verdict for some names. Exactly one of `pass`, `terminate`, `plain` and `reject` is given.",
     Field{"name", &Site::name, "For logs and metrics; the first of `names` if not given."},
     Field{"names", &Site::names,
           "`www.example.com`, `*.example.com` or `default`. The most specific name of a listener decides, "
@@ -181,12 +164,15 @@ inline constexpr auto kSection<Site> = section(
           kRequired},
     Field{"match", &Site::match, "Conditions beside the name."},
     VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},
+    VerdictField<Terminate>{"terminate", Verdict::terminate,
+                            "Ends TLS here, with a certificate of ours, and relays what was in it."},
     VerdictField<Forward>{
         "plain", Verdict::plain,
         "Relays a connection that does not begin with TLS, by the Host of an HTTP request if it is one."},
     VerdictField<Refuse>{"reject", Verdict::reject, "Refuses the connection."},
     Field{"limits", &Site::limit, "Of this site alone."},
     Field{"timeouts", &Site::timeouts, "How long each part of a connection may take."},
+    Field{"tls", &Site::tls, "TLS towards clients."},
     Field{"access_log", &Site::access_log, "One line per connection."},
     Field{"log_level", &Site::log_level,
           "The level of the log for connections of this site, if not that of the log."});
@@ -220,6 +206,7 @@ inline constexpr auto kSection<Listener> = section(
     Field{"limits", &Listener::limit, "Of this listener alone."},
     Field{"timeouts", &Listener::timeouts, "How long each part of a connection may take."},
     Field{"tcp", &Listener::tcp, "TCP options of accepted connections."},
+    Field{"tls", &Listener::tls, "TLS towards clients."},
     Field{"access_log", &Listener::access_log, "One line per connection, also for those that no site took."},
     Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."},
     Field{"sites", &Listener::sites,
@@ -243,6 +230,10 @@ inline constexpr auto kSection<Config> = section(
     Field{"name_servers", &Config::name_servers,
           "Asked for the names of endpoints, port 53 if none is given; empty for those of the system.",
           as(As::name_server)},
+    Field{"state_folder", &Config::state_folder, "Where what outlives this process is kept.", as(As::path)},
+    Field{"certificates", &Config::certificates,
+          "By name, the certificates that we show. `self_signed` alone stands for one that is made on the "
+          "spot."},
     Field{"defaults", &Config::defaults, "What listeners, sites and upstreams start from."},
     Field{"upstreams", &Config::upstreams, "By name, the servers behind."},
     Field{"listeners", &Config::listeners, "Where connections are accepted."});

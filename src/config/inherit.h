@@ -17,6 +17,7 @@ inline Listener inherited(const Defaults& defaults) {
   Listener listener;
   listener.timeouts = defaults.timeouts;
   listener.tcp = defaults.tcp;
+  listener.tls = defaults.tls;
   listener.access_log = defaults.access_log;
   listener.send_proxy_protocol = defaults.send_proxy_protocol;
   return listener;
@@ -25,6 +26,7 @@ inline Listener inherited(const Defaults& defaults) {
 inline Site inherited(const Listener& listener) {
   Site site;
   site.timeouts = listener.timeouts;
+  site.tls = listener.tls;
   site.access_log = listener.access_log;
   site.send_proxy_protocol = listener.send_proxy_protocol;
   return site;

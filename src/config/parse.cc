@@ -122,9 +122,20 @@ class Reader {
   }
   template <class Struct>
   void read_field(const Entry& entry, const VerdictField<Forward>& field, Struct& site) {
-    Forward forward{.to = {}, .send_proxy_protocol = site.send_proxy_protocol, .proxy_tlvs = {}};
-    read_section(entry.value, {field.key}, forward);
-    site.verdict = field.verdict;
+    Forward forward;
+    read_forward(entry, field.verdict, forward, site);
+  }
+  template <class Struct>
+  void read_field(const Entry& entry, const VerdictField<Terminate>& field, Struct& site) {
+    Terminate terminate;
+    read_forward(entry, field.verdict, terminate, site);
+    site.certificates = std::move(terminate.certificate);
+  }
+  template <class Section>
+  void read_forward(const Entry& entry, Verdict verdict, Section& forward, Site& site) {
+    forward.send_proxy_protocol = site.send_proxy_protocol;
+    read_section(entry.value, {entry.key}, forward);
+    site.verdict = verdict;
     site.upstream = forward.to.index;
     site.send_proxy_protocol = forward.send_proxy_protocol;
     site.proxy_tlvs = forward.proxy_tlvs;
@@ -194,6 +205,37 @@ class Reader {
       if (!known)
         misfit(item, who, {fmt::format("one of {}", fmt::join(words, ", ")), nearest(item.text, words)});
     });
+  }
+  void read_value(const Node& node, Subject subject, const Form&, CertificateChoice& out) {
+    std::vector<std::string_view> names;
+    for (const Certificate& certificate : config_.certificates) {
+      if (node.is_scalar() && certificate.name == node.text) {
+        out.index = static_cast<std::uint32_t>(names.size());
+        return;
+      }
+      names.push_back(certificate.name);
+    }
+    std::string hint = node.is_scalar() ? nearest(node.text, names) : "";
+    if (hint.empty()) hint = "name it under `certificates`";
+    misfit(node, subject, {"the name of a certificate", hint});
+  }
+  void read_value(const Node& node, Subject subject, const Form& form, std::vector<CertificateChoice>& out) {
+    for_each_item(node, subject, [&](const Node& item, Subject who) {
+      CertificateChoice choice;
+      read_value(item, who, form, choice);
+      if (choice.given()) out.push_back(choice);
+    });
+  }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Certificate>& out) {
+    if (!node.is_map()) return misfit(node, subject, {"a map of names and certificates", ""});
+    for (const Entry& entry : node.entries) {
+      Certificate certificate{.name = entry.key, .place = entry.mark.place()};
+      if (entry.value.is_scalar() && entry.value.text == "self_signed")
+        certificate.self_signed = true;
+      else
+        read_section(entry.value, {entry.key}, certificate);
+      out.push_back(std::move(certificate));
+    }
   }
   void read_value(const Node& node, Subject subject, const Form&, std::vector<Endpoint>& out) {
     for_each_item(node, subject, [&](const Node& item, Subject who) {
@@ -288,7 +330,8 @@ class Reader {
     for (const Entry& entry : site.entries) {
       if (from_word<Verdict>(entry.key)) verdicts.push_back(&entry);
     }
-    if (verdicts.empty()) error(site.mark, "the site has no verdict", "give one of pass, plain and reject");
+    if (verdicts.empty())
+      error(site.mark, "the site has no verdict", "give one of pass, terminate, plain and reject");
     if (verdicts.size() > 1) {
       error(verdicts[1]->mark,
             fmt::format("the site has two verdicts, `{}` and `{}`", verdicts[0]->key, verdicts[1]->key),

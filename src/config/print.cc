@@ -33,6 +33,15 @@ class Printer {
   explicit Printer(const Config& config) : config_(config) {}
 
   template <Sectioned Struct>
+  std::string flow(const Struct& value, const Struct* base = nullptr) const {
+    std::vector<std::string> parts;
+    for_each_field<Struct>([&](const auto& field) {
+      std::string result = field_text(field, value, base);
+      if (!result.empty()) parts.push_back(fmt::format("{}: {}", field.key, result));
+    });
+    return parts.empty() ? "" : fmt::format("{{{}}}", fmt::join(parts, ", "));
+  }
+  template <Sectioned Struct>
   std::string block(const Struct& value, const Struct* base, const std::string& indent) const {
     std::string lines;
     for_each_field<Struct>([&](const auto& field) { lines += field_lines(field, value, base, indent); });
@@ -69,13 +78,28 @@ class Printer {
   static Form written_as(const Site& site) {
     if constexpr (std::is_same_v<Form, Refuse>)
       return {site.reject_with};
-    else
-      return {{site.upstream}, site.send_proxy_protocol, site.proxy_tlvs};
+    else {
+      Form form;
+      form.to = {site.upstream};
+      form.send_proxy_protocol = site.send_proxy_protocol;
+      form.proxy_tlvs = site.proxy_tlvs;
+      if constexpr (std::is_same_v<Form, Terminate>) form.certificate = site.certificates;
+      return form;
+    }
   }
 
   // The members that are written as blocks.
   std::string lines(const Defaults& defaults, const Config&, const std::string& indent) const {
     return block<Defaults>(defaults, nullptr, indent);
+  }
+  std::string lines(const std::vector<Certificate>& certificates, const Config&,
+                    const std::string& indent) const {
+    const Certificate base;
+    std::string result;
+    for (const Certificate& certificate : certificates) {
+      result += line(indent, quoted(certificate.name), flow(certificate, &base));
+    }
+    return result;
   }
   std::string lines(const std::vector<Upstream>& upstreams, const Config&, const std::string& indent) const {
     std::string result;
@@ -114,16 +138,6 @@ class Printer {
     }
   }
 
-  template <Sectioned Struct>
-  std::string flow(const Struct& value, const Struct* base = nullptr) const {
-    std::vector<std::string> parts;
-    for_each_field<Struct>([&](const auto& field) {
-      std::string result = field_text(field, value, base);
-      if (!result.empty()) parts.push_back(fmt::format("{}: {}", field.key, result));
-    });
-    return parts.empty() ? "" : fmt::format("{{{}}}", fmt::join(parts, ", "));
-  }
-
   // How a value is written follows from its type.
   template <class T>
   std::string text(const T& value, const Form& form) const {
@@ -135,6 +149,9 @@ class Printer {
   }
   std::string text(const UpstreamChoice& value, const Form&) const {
     return quoted(config_.upstreams.at(value.index).name);
+  }
+  std::string text(const CertificateChoice& value, const Form&) const {
+    return value.given() ? quoted(config_.certificates.at(value.index).name) : "";
   }
   std::string text(const Endpoint& value, const Form&) const {
     Endpoint base;
@@ -161,5 +178,7 @@ class Printer {
 }  // namespace
 
 std::string print(const Config& config) { return Printer(config).block<Config>(config, nullptr, ""); }
+std::string print(const Config& config, const TlsServer& tls) { return Printer(config).flow(tls); }
+std::string print(const Config& config, const TlsClient& tls) { return Printer(config).flow(tls); }
 
 }  // namespace lockgate::config

@@ -10,5 +10,8 @@
 namespace lockgate::config {
 
 std::string print(const Config& config);
+/// One section of `config` on one line; equal sections have equal texts.
+std::string print(const Config& config, const TlsServer& tls);
+std::string print(const Config& config, const TlsClient& tls);
 
 }  // namespace lockgate::config

@@ -51,6 +51,13 @@ std::string kind(const std::optional<LogLevel>&, const Form& form) { return expe
 std::string kind(const UpstreamChoice&, const Form&) {
   return fmt::format("the name of an upstream, a URL, or a list of {}s", link<Endpoint>());
 }
+std::string kind(const CertificateChoice&, const Form&) { return "the name of a certificate"; }
+std::string kind(const std::vector<CertificateChoice>&, const Form&) {
+  return "a list, each the name of a certificate";
+}
+std::string kind(const std::vector<Certificate>&, const Form&) {
+  return fmt::format("a map of names, to a {} each", link<Certificate>());
+}
 std::string kind(const ProxyTlvs&, const Form&) { return fmt::format("a list of {}", link<ProxyTlvs>()); }
 std::string kind(const std::vector<Upstream>&, const Form&) {
   return fmt::format("a map of names, to an {} each", link<Upstream>());
@@ -69,6 +76,7 @@ std::string default_text(const std::vector<T>&, const Form&) {
   return "";
 }
 std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
+std::string default_text(const CertificateChoice&, const Form&) { return ""; }
 std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
 template <class T>
 std::string default_text(const T& value, const Form& form) {
@@ -135,8 +143,9 @@ std::string chapters() {
 std::string reference() {
   return std::string(kIntroduction) +
          chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
-                  Upstream, Endpoint, HealthCheck, Ejection, Listener, AcceptProxyProtocol, Site, Match,
-                  Forward, ProxyTlvs, Refuse>();
+                  Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Upstream, Endpoint,
+                  TlsClient, HealthCheck, Ejection, Listener, AcceptProxyProtocol, Site, Match, Forward,
+                  Terminate, ProxyTlvs, Refuse>();
 }
 
 }  // namespace lockgate::config

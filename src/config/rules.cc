@@ -23,8 +23,36 @@ class Rules {
       unique(names, site.name, site.place, "the name of a site of this listener");
       for (const NamePattern& pattern : site.names) reachable(patterns, site, pattern);
       tlvs(site);
+      if (site.verdict == Verdict::terminate) versions(site.place, site.tls);
+      client_certificate(site);
     }
     if (!listener.peek) unpeeked(listener);
+  }
+
+  void certificate(const Certificate& certificate) {
+    int kinds = !certificate.chain.empty() + !certificate.pkcs12.empty() + certificate.self_signed;
+    if (kinds != 1) {
+      return error(certificate.place,
+                   fmt::format("the certificate `{}` needs one of `chain`, `pkcs12` and `self_signed`",
+                               certificate.name));
+    }
+    if (!certificate.key.empty() && certificate.chain.empty())
+      error(certificate.place, "`key` goes with `chain`", "a PKCS#12 file holds its key");
+    if (!certificate.names.empty() && !certificate.self_signed)
+      error(certificate.place, "`names` are for a certificate that is `self_signed`",
+            "others bring their own");
+    int passwords = !certificate.password_file.empty() + !certificate.password_environment.empty() +
+                    !certificate.password_credential.empty();
+    if (passwords > 1) error(certificate.place, "the password can stand in one place only");
+  }
+
+  void upstream(const Upstream& upstream) {
+    versions(upstream.place, upstream.tls);
+    const std::string& name = upstream.tls.server_name;
+    if (name != "auto" && name != "carry" && name != "off" && !normalized_name(name)) {
+      error(upstream.place, fmt::format("`server_name` must be auto, carry, off or a name, not `{}`", name));
+    }
+    for (const std::string& pin : upstream.tls.pins) pinned(upstream, pin);
   }
 
  private:
@@ -77,10 +105,34 @@ class Rules {
 
   void tlvs(const Site& site) {
     const ProxyTlvs& tlvs = site.proxy_tlvs;
-    bool any = tlvs.alpn || tlvs.authority || tlvs.unique_id;
+    bool any = tlvs.alpn || tlvs.authority || tlvs.unique_id || tlvs.ssl;
     if (any && site.send_proxy_protocol != SendProxyProtocol::v2) {
       error(site.place, "`proxy_tlvs` needs `send_proxy_protocol: v2`", "no other header can hold them");
     }
+  }
+
+  void versions(const Place& place, const TlsProtocol& tls) {
+    bool both = tls.min_version != TlsVersion::automatic && tls.max_version != TlsVersion::automatic;
+    if (both && tls.min_version > tls.max_version) error(place, "`min_version` is above `max_version`");
+    bool old = tls.min_version == TlsVersion::tls1_0 || tls.min_version == TlsVersion::tls1_1;
+    if (old && tls.profile != TlsProfile::legacy) {
+      error(place, "TLS below 1.2 needs `profile: legacy`", "its ciphers and keys are not safe any more");
+    }
+  }
+
+  void client_certificate(const Site& site) {
+    const ClientCertificate& wanted = site.tls.client_certificate;
+    if (wanted.ask != AskCertificate::none && wanted.ca_file.empty()) {
+      error(site.place, "`client_certificate` needs a `ca_file`", "the issuers that are trusted");
+    }
+  }
+
+  void pinned(const Upstream& upstream, const std::string& pin) {
+    constexpr std::string_view kPrefix = "sha256/";
+    constexpr std::size_t kSize = 44;  // of 32 bytes in base64
+    if (pin.starts_with(kPrefix) && pin.size() == kPrefix.size() + kSize) return;
+    error(upstream.place, fmt::format("a pin is sha256/ and {} characters of base64, not `{}`", kSize, pin),
+          "`lockgate certificate inspect` shows that of a certificate");
   }
 
   void unpeeked(const Listener& listener) {
@@ -91,6 +143,9 @@ class Rules {
     const Site& site = listener.sites.front();
     if (site.names.size() != 1 || site.names.front().kind() != NamePattern::Kind::any) {
       error(site.place, "with `peek: off` the `names` of the site must be default");
+    }
+    if (site.verdict == Verdict::terminate) {
+      error(site.place, "with `peek: off` a site cannot terminate TLS", "the hello has to be read for that");
     }
     if (!site.match.alpn.empty() || !site.match.ja3.empty() || !site.match.ja4.empty()) {
       error(site.place, "with `peek: off` the site can match `clients` only");
@@ -106,6 +161,8 @@ class Rules {
 
 void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   Rules rules(diagnostics);
+  for (const Certificate& certificate : config.certificates) rules.certificate(certificate);
+  for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
   for (const Listener& listener : config.listeners) rules.listener(listener);
 }
 

@@ -64,6 +64,11 @@ class Schema {
     for_each_field<ProxyTlvs>([&](const auto& field) { words.push_back(field.key); });
     return one_or_more({{"enum", words}});
   }
+  Json of(const CertificateChoice&, const Form&) { return {{"type", "string"}}; }
+  Json of(const std::vector<Certificate>&, const Form&) {
+    return {{"type", "object"},
+            {"additionalProperties", any({{{"const", "self_signed"}}, reference_to<Certificate>()})}};
+  }
   Json of(const UpstreamChoice&, const Form& form) { return of(std::vector<Endpoint>(), form); }
   Json of(const std::vector<Upstream>&, const Form&) {
     return {{"type", "object"}, {"additionalProperties", reference_to<Upstream>()}};

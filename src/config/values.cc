@@ -322,11 +322,17 @@ Outcome<NamePattern> parse_value(std::string_view text, const Form&) {
 
 template <>
 Outcome<Endpoint> parse_value(std::string_view text, const Form&) {
-  constexpr std::string_view kTcp = "tcp://", kService = "tcp+srv://", kUnix = "unix:";
+  constexpr std::string_view kTcp = "tcp://", kService = "tcp+srv://", kTls = "tls://",
+                             kTlsService = "tls+srv://", kUnix = "unix:";
   Endpoint endpoint;
   endpoint.url = text;
-  if (text.starts_with(kTcp)) return parse_tcp_url(endpoint, text.substr(kTcp.size()));
-  if (text.starts_with(kService)) return parse_service_url(endpoint, text.substr(kService.size()));
+  endpoint.tls = text.starts_with(kTls) || text.starts_with(kTlsService);
+  for (auto scheme : {kTcp, kTls}) {
+    if (text.starts_with(scheme)) return parse_tcp_url(endpoint, text.substr(scheme.size()));
+  }
+  for (auto scheme : {kService, kTlsService}) {
+    if (text.starts_with(scheme)) return parse_service_url(endpoint, text.substr(scheme.size()));
+  }
   if (text.starts_with(kUnix)) {
     auto address = SocketAddress::parse(text);
     if (!address || !address->path().starts_with('/'))

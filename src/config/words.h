@@ -26,11 +26,20 @@ inline constexpr std::array kWords<Balance>{"round_robin"sv, "least_connections"
 template <>
 inline constexpr std::array kWords<HashKey>{"client"sv, "name"sv};
 template <>
-inline constexpr std::array kWords<Verdict>{"pass"sv, "plain"sv, "reject"sv};
+inline constexpr std::array kWords<Verdict>{"pass"sv, "terminate"sv, "plain"sv, "reject"sv};
 template <>
 inline constexpr std::array kWords<RejectWith>{"alert"sv, "reset"sv, "silence"sv};
 template <>
 inline constexpr std::array kWords<SendProxyProtocol>{"off"sv, "v1"sv, "v2"sv};
+
+template <>
+inline constexpr std::array kWords<TlsVersion>{"auto"sv, "1.0"sv, "1.1"sv, "1.2"sv, "1.3"sv};
+template <>
+inline constexpr std::array kWords<TlsProfile>{"modern"sv, "intermediate"sv, "legacy"sv};
+template <>
+inline constexpr std::array kWords<AskCertificate>{"none"sv, "optional"sv, "required"sv};
+template <>
+inline constexpr std::array kWords<Verify>{"full"sv, "chain"sv, "off"sv};
 
 /// An enumeration that has words.
 template <class T>

@@ -72,6 +72,47 @@ void add_verdict(LineBuilder& builder, const AccessLine& line) {
   if (line.facts.attempts > 0) builder.field("attempts", std::uint64_t{line.facts.attempts});
 }
 
+/// The keys of one leg's fields; "tls" is what the client has offered.
+struct LegKeys {
+  std::string_view version, cipher, group, signature, resumed, alpn, subject, serial, alert_sent,
+      alert_received;
+};
+constexpr LegKeys kClientKeys{"tls_version",    "tls_cipher",        "tls_group",      "tls_signature",
+                              "tls_resumed",    "tls_alpn",          "client_subject", "client_serial",
+                              "tls_alert_sent", "tls_alert_received"};
+constexpr LegKeys kUpstreamKeys{
+    "upstream_tls_version",    "upstream_tls_cipher",        "upstream_tls_group", "upstream_tls_signature",
+    "upstream_tls_resumed",    "upstream_tls_alpn",          "upstream_subject",   "upstream_serial",
+    "upstream_tls_alert_sent", "upstream_tls_alert_received"};
+
+void add_leg(LineBuilder& builder, const Leg* leg, const LegKeys& keys) {
+  if (!leg) return;
+  if (leg->open) {
+    const tls::Session& session = leg->session;
+    builder.field(keys.version, version_name(session.version));
+    builder.field(keys.cipher, session.cipher);
+    builder.optional(keys.group, session.group);
+    builder.optional(keys.signature, session.signature);
+    builder.field(keys.resumed, session.resumed);
+    builder.optional(keys.alpn, session.alpn);
+    builder.optional("certificate_serial", session.own_serial);
+    builder.optional(keys.subject, session.peer_subject);
+    builder.optional(keys.serial, session.peer_serial);
+  }
+  if (leg->alert)
+    builder.field(leg->alert->sent ? keys.alert_sent : keys.alert_received,
+                  name_of_alert(leg->alert->number));
+}
+
+// What an error's words do not hold: which certificate it was.
+std::string reason(const AccessLine& line) {
+  const Leg* leg =
+      line.end.error->side == Side::client ? line.facts.client_leg.get() : line.facts.upstream_leg.get();
+  std::string text = words(*line.end.error);
+  bool more = line.end.error->code == Errc::untrusted && leg && !leg->untrusted.empty();
+  return more ? text + ": " + leg->untrusted : text;
+}
+
 void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
   const Facts& facts = line.facts;
   if (is_greeted(facts)) builder.field("hello_ms", milliseconds(facts.greeted - facts.accepted));
@@ -82,7 +123,7 @@ void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
   builder.field("bytes_down", line.bytes_down);
   builder.field("outcome", line.end.error ? name_of(line.end.error->code) : "finished");
   builder.field("ended_by", name_of(line.end.by));
-  if (line.end.error) builder.field("reason", words(*line.end.error));
+  if (line.end.error) builder.field("reason", reason(line));
 }
 
 // What an operator can do something about: our own wants and the upstream's failures.
@@ -100,7 +141,7 @@ std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); 
 void write_access_line(House& house, const AccessLine& line) {
   std::string_view site = line.site ? std::string_view(line.site->site->name) : "";
   if (is_trouble(line) && house.journal.wants(config::LogLevel::warning, site)) {
-    house.journal.tell(config::LogLevel::warning, line.facts.id, site, words(*line.end.error));
+    house.journal.tell(config::LogLevel::warning, line.facts.id, site, reason(line));
   }
   std::uint16_t target = line.site ? line.site->access_log : line.listener.access_log;
   if (target == kNoLog) return;
@@ -108,7 +149,9 @@ void write_access_line(House& house, const AccessLine& line) {
   LineBuilder builder(log.format == config::LogFormat::json ? LineFormat::json : LineFormat::text);
   builder.time("time", line.facts.accepted_wall);
   add_client(builder, line);
+  add_leg(builder, line.facts.client_leg.get(), kClientKeys);
   add_verdict(builder, line);
+  add_leg(builder, line.facts.upstream_leg.get(), kUpstreamKeys);
   add_end(builder, line, house.reactor.now());
   house.journal.line(target, builder.line());
 }

@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "net/tcp.h"
 #include "proxy/access_log.h"
 #include "proxy/refuse.h"
 #include "proxy/router.h"
 #include "wire/proxy_header.h"
+#include "wire/proxy_ssl.h"
 
 namespace lockgate::proxy {
 
@@ -16,14 +19,26 @@ namespace {
 
 constexpr const char* kRouting = "choosing the site";
 
+// What is told of a client whose TLS ends here; empty if it does not.
+std::string ssl_tlv(const Facts& facts) {
+  if (!facts.client_leg) return "";
+  const tls::Session& session = facts.client_leg->session;
+  return wire::write_proxy_ssl({.version = tls::version_name(session.version),
+                                .cipher = session.cipher,
+                                .common_name = session.peer_common_name,
+                                .has_certificate = !session.peer_serial.empty(),
+                                .resumed = session.resumed});
+}
+
 Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeaderBytes& room) {
   if (site.send_proxy_protocol == config::SendProxyProtocol::off) return {};
-  std::string unique_id = connection_name(facts.id);
+  std::string unique_id = connection_name(facts.id), ssl = ssl_tlv(facts);
   wire::ProxyTlvs tlvs;
   if (site.proxy_tlvs.alpn)
     tlvs.alpn = as_bytes(std::string_view(facts.alpn).substr(0, facts.alpn.find(',')));
   if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
   if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
+  if (site.proxy_tlvs.ssl) tlvs.ssl = as_bytes(ssl);
   bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
   room = wire::write_proxy_header(first ? wire::ProxyVersion::v1 : wire::ProxyVersion::v2, facts.client,
                                   facts.destination, tlvs);
@@ -57,31 +72,79 @@ void Connection::cut(Errc why, const char* doing) {
   house_.reactor.enqueue(next_);
 }
 
-// The story of a connection passed through.
+// The story of a connection.
 Task<void> Connection::serve() {
-  auto identifying = identify();
-  auto identified = co_await loop::attempt(std::move(identifying));
-  if (!identified) {
-    auto refusing = refuse_client(identified.error(), config::RejectWith::alert);
-    co_await refusing;
-    co_await loop::fail(identified.error());
-  }
-  const config::Site& site = *site_->site;
-  if (site.verdict == config::Verdict::reject) {
-    Error why{.code = Errc::rejected, .doing = kRouting};
-    auto refusing = refuse_client(why, site.reject_with);
-    co_await refusing;
-    co_await loop::fail(why);
-  }
-  Instant deadline = house_.reactor.now() + site.timeouts.connect;
-  auto dialling = dial(house_, plan_->plan->own, *plan_->upstreams[site.upstream], facts_, deadline);
-  auto dialled = co_await loop::attempt(std::move(dialling));
+  auto preparing = prepare();
+  auto dialled = co_await loop::attempt(std::move(preparing));
   if (!dialled) {
-    auto refusing = refuse_client(dialled.error(), config::RejectWith::alert);
+    auto refusing = refuse_client(dialled.error());
     co_await refusing;
     co_await loop::fail(dialled.error());
   }
   start_relay(std::move(*dialled));
+}
+
+// Up to where bytes can flow. If the upstream is to choose the protocol, it is asked before the client is
+// answered.
+Task<Dialled> Connection::prepare() {
+  auto identifying = identify();
+  co_await identifying;
+  const config::Site& site = *site_->site;
+  if (site.verdict == config::Verdict::reject) co_await loop::fail(Errc::rejected, kRouting);
+  bool terminates = site.verdict == config::Verdict::terminate;
+  bool upstream_first = terminates && site_->carries_alpn && !offered_.empty();
+  if (terminates && !upstream_first) {
+    auto opening = open_tls(site_->alpn);
+    co_await opening;
+  }
+  auto reaching = reach_upstream();
+  Dialled dialled = co_await reaching;
+  if (upstream_first) {
+    auto opening = open_tls(tls::alpn_list(std::span(&facts_.upstream_leg->session.alpn, 1)));
+    co_await opening;
+  }
+  co_return dialled;
+}
+
+// Answers the client's hello, which was read already, as a server.
+Task<void> Connection::open_tls(std::string alpn) {
+  facts_.stage = Stage::handshake;
+  tls::TlsStream::Start start{.ssl = site_->server_sides[house_.worker]->answer(facts_.name),
+                              .seen = flight_,
+                              .alpn = std::move(alpn),
+                              .key_log = key_log()};
+  auto stream = std::make_unique<tls::TlsStream>(std::move(client_), std::move(start), house_.records);
+  client_tls_ = stream.get();
+  client_ = std::move(stream);
+  flight_ = {};
+  auto shaking = client_tls_->handshake(house_.reactor.now() + site_->site->timeouts.handshake);
+  auto shaken = co_await loop::attempt(std::move(shaking));
+  facts_.client_leg = leg_of(*client_tls_, shaken.has_value());
+  if (shaken) co_return;
+  Error error = shaken.error().on(Side::client);
+  error.doing = "shaking hands with the client";
+  co_await loop::fail(error);
+}
+
+Task<Dialled> Connection::reach_upstream() {
+  wire::ProxyHeaderBytes room;
+  Errand errand{.alpn = offered_, .header = our_header(*site_->site, facts_, room)};
+  Instant deadline = house_.reactor.now() + site_->site->timeouts.connect;
+  auto dialling =
+      dial(house_, plan_->plan->own, *plan_->upstreams[site_->site->upstream], facts_, errand, deadline);
+  Dialled dialled = co_await dialling;
+  co_return dialled;
+}
+
+// Whoever holds the secrets of a connection can decrypt it, so they are for chosen clients only.
+tls::KeyLog Connection::key_log() const {
+  const config::KeyLogging& wanted = site_->site->tls.key_log;
+  auto inside = [&](const Network& network) { return network.contains(facts_.client.ip()); };
+  if (wanted.to.empty() || (!wanted.clients.empty() && std::ranges::none_of(wanted.clients, inside)))
+    return {};
+  return [&journal = house_.journal, target = site_->key_log](std::string_view line) {
+    journal.line(target, fmt::format("{}\n", line));
+  };
 }
 
 // Who is it, what does it want, which site takes it, and is there room?
@@ -94,6 +157,9 @@ Task<void> Connection::identify() {
     greeting = co_await greeting_client;
   }
   choose_site(greeting);
+  if (greeting.hello && site_ && site_->site->verdict == config::Verdict::terminate) {
+    offered_ = tls::alpn_list(greeting.hello->alpn);
+  }
   facts_.greeted = house_.reactor.now();
   if (!site_) co_await loop::fail(Errc::no_site, kRouting);
   tell_debug("taken for the name", facts_.name.empty() ? "(none)" : facts_.name);
@@ -153,12 +219,22 @@ Task<void> Connection::take_place() {
   places_.site = Place(gate);
 }
 
-Task<void> Connection::refuse_client(const Error& why, config::RejectWith how) {
+Task<void> Connection::refuse_client(const Error& why) {
   bool silent = !is_greeted(facts_) && why.code == Errc::timed_out;
   bool wrong = why.code == Errc::bad_message || why.code == Errc::too_large;
   facts_.stage = Stage::refusing;
+  if (client_tls_) {  // what there was to say, libssl has said; closing what was opened tells that it broke
+                      // off
+    bool told = facts_.client_leg && facts_.client_leg->alert && facts_.client_leg->alert->sent;
+    if (!told) co_return;
+    auto parting = part(client_tls_->under(), house_.buffers);
+    co_await parting;
+    co_return;
+  }
   if (silent || (why.side == Side::client && !wrong)) co_return;  // nobody listens any more
-  auto refusing = refuse(*client_, house_.buffers, facts_, why, how);
+  bool by_rule = why.code == Errc::rejected;
+  auto refusing = refuse(*client_, house_.buffers, facts_, why,
+                         by_rule ? site_->site->reject_with : config::RejectWith::alert);
   co_await refusing;
 }
 
@@ -167,9 +243,10 @@ void Connection::start_relay(Dialled dialled) {
   facts_.connected = house_.reactor.now();
   at_ = std::move(dialled.at);
   tell_debug("connected to", at_.endpoint()->label());
+  upstream_tls_ = dialled.tls;
   const config::Site& site = *site_->site;
   wire::ProxyHeaderBytes room;
-  Bytes header = our_header(site, facts_, room);
+  Bytes header = upstream_tls_ ? Bytes() : our_header(site, facts_, room);
   net::RelayTimeouts timeouts{.idle = site.timeouts.idle, .half_closed = site.timeouts.half_closed};
   net::RelayOwner& owner = *this;
   relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers,
@@ -191,6 +268,8 @@ void Connection::set_up() {
 void Connection::relay_ended(const net::RelayEnd& end) { over(end); }
 
 void Connection::over(const net::RelayEnd& end) {
+  if (client_tls_ && facts_.client_leg) facts_.client_leg->alert = client_tls_->alert();
+  if (upstream_tls_) facts_.upstream_leg->alert = upstream_tls_->alert();
   Tally::Row& row = (site_ ? site_->tally : listener_.nobody)->row(house_.worker);
   row.outcomes[end.error ? static_cast<std::size_t>(end.error->code) : kFinished].add(1);
   row.bytes_up.add(bytes_up());

@@ -59,9 +59,13 @@ class Connection final : public ListNode, private loop::Completion, private net:
   };
 
   loop::Task<void> serve();
+  loop::Task<Dialled> prepare();
   loop::Task<void> identify();
+  loop::Task<void> open_tls(std::string alpn);
+  loop::Task<Dialled> reach_upstream();
+  tls::KeyLog key_log() const;
   loop::Task<void> take_place();
-  loop::Task<void> refuse_client(const Error& why, config::RejectWith how);
+  loop::Task<void> refuse_client(const Error& why);
   void choose_site(const Greeting& greeting);
   void tell_debug(std::string_view what, std::string_view detail);
   void note_fingerprints(const Greeting& greeting);
@@ -82,6 +86,9 @@ class Connection final : public ListNode, private loop::Completion, private net:
   AtEndpoint at_;
   net::AnyStream client_;  // until the relay has it
   FirstFlight flight_;     // read of the client, not yet passed on
+  std::string offered_;    // protocols that a client offers whose TLS ends here, as tls::alpn_list() makes it
+  tls::TlsStream* client_tls_ = nullptr;    // the client's stream, if we speak TLS with it
+  tls::TlsStream* upstream_tls_ = nullptr;  // the same of the upstream's, once the relay has it
   std::optional<loop::Task<void>> story_;
   std::optional<Error> cut_;
   std::unique_ptr<net::Relay> relay_;

@@ -1,5 +1,7 @@
 // Dialling: a connection to one endpoint of an upstream, dressed as its site asks.
 #pragma once
+#include <string_view>
+
 #include "loop/task.h"
 #include "net/stream.h"
 #include "proxy/facts.h"
@@ -8,14 +10,21 @@
 
 namespace lockgate::proxy {
 
+/// What the client and its site want of the upstream.
+struct Errand {
+  std::string_view alpn;  // what is offered for the client, as tls::alpn_list() makes it
+  Bytes header;           // our PROXY header; goes before everything else
+};
+
 struct Dialled {
   net::AnyStream stream;
   AtEndpoint at;
+  tls::TlsStream* tls = nullptr;  // the stream, if it is one; then the header has gone
 };
 
-/// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address
-/// and attempts in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
+/// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address,
+/// attempts and TLS in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
 loop::Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts,
-                         Instant deadline);
+                         Errand errand, Instant deadline);
 
 }  // namespace lockgate::proxy

@@ -28,7 +28,7 @@ class Dialling {
     facts_ = {};
     facts_.client = made_address(client);
     facts_.name = name;
-    dialling_.emplace(dial(house_.house, own, *view_, facts_, house_.reactor.now() + patience));
+    dialling_.emplace(dial(house_.house, own, *view_, facts_, {}, house_.reactor.now() + patience));
     dialling_->start();
     house_.settle();
   }

@@ -74,6 +74,8 @@ struct Target {
   std::vector<SocketAddress> addresses;  // in the order to try
   std::uint32_t weight = 1;
   bool backup = false;
+  bool tls = false;
+  std::string host{};  // its name, or its address
 };
 
 /// The targets of an upstream at one moment. Never changed; a new answer of the resolver makes a new one.

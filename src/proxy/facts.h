@@ -2,6 +2,7 @@
 // the PROXY header ask is asked here, so that all of them mean the same client.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,17 +10,26 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "tls/stream.h"
 #include "wire/fingerprint.h"
 
 namespace lockgate::proxy {
 
 /// Where a connection is in its life: one word for status and logs.
-enum class Stage : std::uint8_t { proxy_header, hello, queued, connecting, relaying, refusing };
-inline constexpr int kStages = 6;
+enum class Stage : std::uint8_t { proxy_header, hello, queued, handshake, connecting, relaying, refusing };
+inline constexpr int kStages = 7;
 std::string_view name_of(Stage stage);
 
 /// What the client speaks, as far as its first bytes tell.
 enum class Dialect : std::uint8_t { unknown, tls, http, other };
+
+/// What became of TLS that we speak ourselves, with the client or with the upstream.
+struct Leg {
+  bool open = false;     // the handshake has succeeded
+  tls::Session session;  // what it agreed on
+  std::optional<tls::Alert> alert;
+  std::string untrusted;  // which certificate does not hold
+};
 
 struct Facts {
   std::uint64_t id = 0;
@@ -39,10 +49,14 @@ struct Facts {
   std::string_view pattern;  // of the site: what the name matched, in the plan's memory
   SocketAddress address;     // of the endpoint that answered
   std::uint16_t attempts = 0;
+  std::unique_ptr<Leg> client_leg, upstream_leg;  // null where we speak no TLS
 
   WallTime accepted_wall = 0;
   Instant accepted, greeted{}, connected{};
 };
+
+/// What is known of `stream` after its handshake has succeeded or failed.
+std::unique_ptr<Leg> leg_of(const tls::TlsStream& stream, bool open);
 
 /// Whether the client has said what it wants.
 inline bool is_greeted(const Facts& facts) { return facts.greeted != Instant{}; }

@@ -9,6 +9,7 @@
 #include "loop/wait.h"
 #include "net/buffers.h"
 #include "net/connect.h"
+#include "tls/scratch.h"
 
 namespace lockgate::proxy {
 
@@ -30,6 +31,7 @@ struct House {
   net::Buffers& buffers;
   net::Connector& connector;
   Journal& journal;
+  tls::Scratch& records;
   loop::WaitSlot& place_freed;  // woken when a place in some gate has come free
   std::size_t worker;           // its number, from 0
 };

@@ -68,16 +68,35 @@ class Keeper::Kept {
 
   const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
   const std::shared_ptr<const Targets>& targets() const { return targets_; }
+  void check_with(std::shared_ptr<tls::ClientSide> client_side) { client_side_ = std::move(client_side); }
 
  private:
   const config::Upstream& config() const { return upstream_->config; }
+
+  // Whom a certificate has to name: what the operator wrote, never what only the DNS says (RFC 6125, 6.2.1).
+  // Of a service that is the domain behind its labels.
+  static std::string host_of(const config::Endpoint& endpoint) {
+    switch (endpoint.kind) {
+      case config::Endpoint::Kind::name:
+        return endpoint.name;
+      case config::Endpoint::Kind::address:
+        return endpoint.address.ip().text();
+      case config::Endpoint::Kind::unix_path:
+        return "localhost";
+      case config::Endpoint::Kind::service:
+        break;
+    }
+    std::string_view domain = endpoint.name;
+    while (domain.starts_with('_') && domain.contains('.')) domain.remove_prefix(domain.find('.') + 1);
+    return std::string(domain);
+  }
 
   Target target(const config::Endpoint& endpoint, const std::string& label,
                 std::vector<SocketAddress> addresses) {
     auto& known = keeper_.endpoints_[config().name + " " + label];
     if (!known) known = std::make_shared<Endpoint>(label);
     if (config().health.every == Duration::zero()) known->set_up(true);  // nobody else would find it up again
-    return {known, std::move(addresses), endpoint.weight, endpoint.backup};
+    return {known, std::move(addresses), endpoint.weight, endpoint.backup, endpoint.tls, host_of(endpoint)};
   }
 
   Task<void> resolve_forever(std::size_t index) {
@@ -176,10 +195,27 @@ class Keeper::Kept {
     }
   }
 
-  Task<void> check(Target target) {
+  // Connects, and shakes hands where the endpoint speaks TLS: a certificate that does not hold is a failure,
+  // too.
+  Task<void> try_out(const Target& target) {
     Instant deadline = keeper_.reactor_.now() + config().health.timeout;
     auto connecting = keeper_.connector_.connect(target.addresses, {}, deadline);
-    auto connected = co_await loop::attempt(std::move(connecting));
+    net::Connected connected = co_await connecting;
+    if (!target.tls || !client_side_) co_return;
+    auto side = client_side_;
+    auto start = side->call(
+        {.endpoint = target.endpoint->label(), .host = target.host, .client_name = {}, .client_alpn = {}});
+    tls::TlsStream stream(std::move(connected.stream), std::move(start), keeper_.records_);
+    auto shaking = stream.handshake(deadline);
+    co_await shaking;
+    if (!side->is_pinned(stream)) co_await loop::fail(Errc::untrusted, "checking the key");
+    auto finishing = net::finish(stream, deadline);
+    co_await finishing;
+  }
+
+  Task<void> check(Target target) {
+    auto trying = try_out(target);
+    auto connected = co_await loop::attempt(std::move(trying));
     Endpoint& endpoint = *target.endpoint;
     int& streak = streaks_[&endpoint];  // successes count up, failures down
     streak = connected ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
@@ -199,6 +235,7 @@ class Keeper::Kept {
   loop::Scope scope_;
   std::vector<std::optional<Targets>> answers_;  // per configured endpoint
   std::shared_ptr<const Targets> targets_;
+  std::shared_ptr<tls::ClientSide> client_side_;
   std::map<const Endpoint*, int> streaks_;
   bool unresolved_told_ = false;
 };
@@ -209,13 +246,15 @@ Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journ
 Keeper::~Keeper() = default;
 
 std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
-                                             const std::vector<SocketAddress>& name_servers) {
+                                             const std::vector<SocketAddress>& name_servers,
+                                             std::shared_ptr<tls::ClientSide> client_side) {
   const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
   auto& kept = kept_[key_of(config, servers)];
   if (!kept) {
     kept = std::make_unique<Kept>(*this, config, servers);
     by_upstream_.emplace(kept->upstream().get(), kept.get());
   }
+  kept->check_with(std::move(client_side));
   return kept->upstream();
 }
 

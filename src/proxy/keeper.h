@@ -28,9 +28,11 @@ class Keeper {
   ~Keeper();
 
   /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its
-  /// targets, counts and health carry over. Starts to keep it if it is new.
+  /// targets, counts and health carry over. Starts to keep it if it is new. Checks use `client_side`, which
+  /// is null where no endpoint wants TLS.
   std::shared_ptr<const Upstream> keep(const config::Upstream& config,
-                                       const std::vector<SocketAddress>& name_servers);
+                                       const std::vector<SocketAddress>& name_servers,
+                                       std::shared_ptr<tls::ClientSide> client_side = nullptr);
   /// What is known of an upstream now; null before the first answer.
   std::shared_ptr<const Targets> targets(const Upstream& upstream) const;
   /// Forgets all other upstreams. Connections that have one of them still go on with the targets that they
@@ -70,6 +72,7 @@ class Keeper {
   std::size_t asking_ = 0;
   loop::WaitSlot may_ask_;
   std::unordered_map<const Upstream*, const Kept*> by_upstream_;
+  tls::Scratch records_;
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
 };

@@ -91,6 +91,10 @@ class MadeRegistry final : public Registry {
   std::shared_ptr<const Upstream> upstream(const config::Upstream& config) override {
     return std::make_shared<Upstream>(config);
   }
+  tls::ServerSides server_sides(const config::Site& site) override { return keyring.server_sides(site); }
+  tls::ClientSides client_sides(const config::Upstream& upstream) override {
+    return keyring.client_sides(upstream);
+  }
   std::uint16_t log_target(const config::LogTarget& target) override {
     return target.kind == config::LogTarget::Kind::off ? 0xffff : 7;
   }
@@ -98,6 +102,8 @@ class MadeRegistry final : public Registry {
   std::map<std::string, std::shared_ptr<Tally>> tallies;  // by "listener/site"
   std::map<std::string, std::shared_ptr<Gate>> gates;
   Gate::Freed freed = [] {};
+  SystemClock clock;
+  tls::Keyring keyring{clock, 1};  // to be prepared by whoever needs TLS
 };
 
 /// The configuration that `text` is.
@@ -118,8 +124,12 @@ inline std::shared_ptr<const Plan> made_plan(std::string_view text, MadeRegistry
 inline std::shared_ptr<const Targets> made_targets(const config::Upstream& config) {
   auto targets = std::make_shared<Targets>();
   for (const auto& endpoint : config.endpoints) {
-    targets->push_back(
-        {std::make_shared<Endpoint>(endpoint.url), {endpoint.address}, endpoint.weight, endpoint.backup});
+    targets->push_back({std::make_shared<Endpoint>(endpoint.url),
+                        {endpoint.address},
+                        endpoint.weight,
+                        endpoint.backup,
+                        endpoint.tls,
+                        endpoint.address.is_unix() ? "localhost" : endpoint.address.ip().text()});
   }
   return targets;
 }
@@ -140,8 +150,9 @@ struct MadeHouse {
   net::Buffers buffers;
   MadeConnector connector{reactor};
   MadeJournal journal;
+  tls::Scratch records;
   loop::WaitSlot place_freed;
-  House house{reactor, buffers, connector, journal, place_freed, 0};
+  House house{reactor, buffers, connector, journal, records, place_freed, 0};
 };
 
 }  // namespace lockgate::proxy

@@ -7,16 +7,32 @@
 namespace lockgate::proxy {
 namespace {
 
-SitePlan compile_site(const config::Listener& listener, const config::Site& site, Registry& registry) {
+// Who neither says which protocols there are nor has to know the client first lets the upstream choose.
+bool carries_alpn(const config::Config& config, const config::Site& site) {
+  const auto& endpoints = config.upstreams[site.upstream].endpoints;
+  return site.tls.alpn.empty() && !site.proxy_tlvs.ssl &&
+         std::ranges::all_of(endpoints, &config::Endpoint::tls);
+}
+
+void compile_tls(SitePlan& plan, const config::Config& config, const config::Site& site, Registry& registry) {
+  plan.server_sides = registry.server_sides(site);
+  plan.alpn = tls::alpn_list(site.tls.alpn);
+  plan.carries_alpn = carries_alpn(config, site);
+  plan.key_log = registry.log_target(config::target_of(site.tls.key_log));
+}
+
+SitePlan compile_site(const config::Config& config, const config::Listener& listener,
+                      const config::Site& site, Registry& registry) {
   SitePlan plan{.site = &site};
   plan.tally = registry.tally(listener.name, site.name, std::string(config::word_of(site.verdict)));
   plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
   plan.access_log = registry.log_target(site.access_log.to);
+  if (site.verdict == config::Verdict::terminate) compile_tls(plan, config, site, registry);
   return plan;
 }
 
-// A pass site takes TLS and a plain one what is not TLS. A reject site takes TLS, and what is not only if it
-// rejects certain clients: so `default` can be rejected for TLS and plain for the rest.
+// Sites that pass or terminate take TLS and a plain one what is not TLS. A reject site takes TLS, and what is
+// not only if it rejects certain clients: so `default` can be rejected for TLS and plain for the rest.
 void index_names(ListenerPlan& plan, const config::Site& site) {
   for (const NamePattern& pattern : site.names) {
     auto number = static_cast<std::uint32_t>(plan.names.size());
@@ -29,13 +45,14 @@ void index_names(ListenerPlan& plan, const config::Site& site) {
   }
 }
 
-ListenerPlan compile_listener(const config::Listener& listener, Registry& registry) {
+ListenerPlan compile_listener(const config::Config& config, const config::Listener& listener,
+                              Registry& registry) {
   ListenerPlan plan{.listener = &listener};
   plan.nobody = registry.tally(listener.name, "", "none");
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
   plan.access_log = registry.log_target(listener.access_log.to);
   for (const auto& site : listener.sites) {
-    plan.sites.push_back(compile_site(listener, site, registry));
+    plan.sites.push_back(compile_site(config, listener, site, registry));
     index_names(plan, site);
     plan.tells_destination |= site.send_proxy_protocol != config::SendProxyProtocol::off;
   }
@@ -67,9 +84,12 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   plan->config = std::move(config);
   plan->own = std::move(own);
   plan->gate = registry.gate("process", plan->config->limit.connections);
-  for (const auto& upstream : plan->config->upstreams) plan->upstreams.push_back(registry.upstream(upstream));
+  for (const auto& upstream : plan->config->upstreams) {
+    plan->upstreams.push_back(registry.upstream(upstream));
+    plan->client_sides.push_back(registry.client_sides(upstream));
+  }
   for (const auto& listener : plan->config->listeners) {
-    plan->listeners.push_back(compile_listener(listener, registry));
+    plan->listeners.push_back(compile_listener(*plan->config, listener, registry));
   }
   return plan;
 }

@@ -11,6 +11,7 @@
 #include "proxy/gate.h"
 #include "proxy/tally.h"
 #include "proxy/upstream.h"
+#include "tls/keyring.h"
 
 namespace lockgate::proxy {
 
@@ -19,6 +20,10 @@ struct SitePlan {
   std::shared_ptr<Tally> tally;
   std::shared_ptr<Gate> gate;  // null: no limit
   std::uint16_t access_log = 0;
+  std::uint16_t key_log = 0;
+  tls::ServerSides server_sides;  // of a site that terminates, by worker
+  std::string alpn;               // that it agrees to, as alpn_list() makes it
+  bool carries_alpn = false;      // the upstream is asked first, and its choice is the site's
 };
 
 /// One name of one site; the indexes of names hold numbers of these.
@@ -60,6 +65,7 @@ struct Plan {
   std::shared_ptr<const config::Config> config;
   std::vector<ListenerPlan> listeners;                     // as in the config
   std::vector<std::shared_ptr<const Upstream>> upstreams;  // as in the config
+  std::vector<tls::ClientSides> client_sides;              // of each upstream, by worker; empty without TLS
   std::shared_ptr<Gate> gate;                              // the whole process
   OwnAddresses own;
 };
@@ -73,6 +79,8 @@ class Registry {
   /// The gate of that name with its limit set; null for a limit of 0.
   virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
   virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;
+  virtual tls::ServerSides server_sides(const config::Site& site) = 0;
+  virtual tls::ClientSides client_sides(const config::Upstream& upstream) = 0;
   virtual std::uint16_t log_target(const config::LogTarget& target) = 0;
 };
 

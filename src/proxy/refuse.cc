@@ -112,4 +112,9 @@ Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts
   }
 }
 
+Task<void> part(net::Stream& client, net::Buffers& buffers) {
+  auto parting = say_and_part(client, buffers, "");
+  co_await loop::attempt(std::move(parting));
+}
+
 }  // namespace lockgate::proxy

@@ -14,4 +14,7 @@ namespace lockgate::proxy {
 loop::Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts, const Error& why,
                         config::RejectWith how);
 
+/// Finishes and waits a moment for the client to close, so that what it was told last arrives. Never fails.
+loop::Task<void> part(net::Stream& client, net::Buffers& buffers);
+
 }  // namespace lockgate::proxy

@@ -12,6 +12,7 @@
 #include "net/socket_options.h"
 #include "proxy/balance.h"
 #include "proxy/endpoint.h"
+#include "tls/client_side.h"
 
 namespace lockgate::proxy {
 
@@ -29,7 +30,8 @@ struct UpstreamView {
   std::shared_ptr<const Upstream> upstream;
   std::shared_ptr<const Targets> targets;  // null until the first answer of the resolver
   Balancer balancer;
-  loop::WaitSlot news;  // woken whenever `targets` is set
+  std::shared_ptr<tls::ClientSide> client_side;  // null unless an endpoint wants TLS
+  loop::WaitSlot news;                           // woken whenever `targets` is set
 };
 
 net::SocketOptions socket_options(const config::Tcp& tcp);

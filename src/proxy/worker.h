@@ -64,6 +64,7 @@ class Worker final : private ConnectionOwner {
 
   loop::Reactor reactor_;
   net::Buffers buffers_;
+  tls::Scratch records_;
   net::SystemConnector connector_{reactor_};
   loop::WaitSlot place_freed_;
   House house_;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "config/print.h"
 #include "config/reference.h"
 #include "net/tcp.h"
+#include "server/certificate_check.h"
 #include "server/control.h"
 #include "server/process.h"
 #include "server/signals.h"
@@ -89,13 +91,29 @@ int ask_process(const AskFlags& flags, const nlohmann::json& request, const char
   return ok ? kSuccess : kFailure;
 }
 
+bool is_error(const config::Diagnostic& diagnostic) {
+  return diagnostic.severity == config::Diagnostic::Severity::error;
+}
+
+/// Foot-guns, and what is wrong with certificates: an error if one cannot be used.
+std::vector<config::Diagnostic> warnings_of(const config::Config& config) {
+  auto found = config::check(config);
+  auto certificates = check_certificates(config, SystemClock().wall());
+  if (certificates)
+    found.insert(found.end(), certificates->begin(), certificates->end());
+  else
+    found.push_back(
+        {.place = {config.files.empty() ? "" : config.files.front()}, .message = certificates.error()});
+  return found;
+}
+
 }  // namespace
 
 int run_command(const std::string& config_path) {
   auto parsed = config::parse_file(config_path);
   tell(parsed.diagnostics);
   if (!parsed.config) return kBadConfig;
-  tell(config::check(*parsed.config));
+  tell(warnings_of(*parsed.config));
   block_signals();
   auto sockets = take_activated_sockets();
   if (!sockets) return fail(sockets.error());
@@ -107,15 +125,16 @@ int check_command(const std::string& config_path, bool print, bool json) {
   auto parsed = config::parse_file(config_path);
   auto diagnostics = parsed.diagnostics;
   if (parsed.config) {
-    auto warnings = config::check(*parsed.config);
+    auto warnings = warnings_of(*parsed.config);
     diagnostics.insert(diagnostics.end(), warnings.begin(), warnings.end());
   }
+  bool good = parsed.config && std::ranges::none_of(diagnostics, is_error);
   if (json) {
     std::cout << as_json(diagnostics).dump(2) << "\n";
   } else {
     tell(diagnostics);
   }
-  if (!parsed.config) return kBadConfig;
+  if (!good) return kBadConfig;
   if (print) std::cout << config::print(*parsed.config);
   if (!print && !json) std::cout << config_path << ": good\n";
   return kSuccess;

@@ -21,6 +21,8 @@ class NoProcess final : public proxy::Registry {
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override {
     return std::make_shared<proxy::Upstream>(config);
   }
+  tls::ServerSides server_sides(const config::Site&) override { return {}; }
+  tls::ClientSides client_sides(const config::Upstream&) override { return {}; }
   std::uint16_t log_target(const config::LogTarget&) override { return 0; }
 };
 

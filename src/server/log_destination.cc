@@ -36,7 +36,7 @@ Fd open_syslog(const std::string& path) {
 
 // No descriptor, and errno, if it fails. A pipe without a reader is one that fails, not one that waits.
 Fd open_target(const config::LogTarget& target) {
-  constexpr mode_t kMode = 0640;
+  const mode_t mode = target.secret ? 0600 : 0640;
   switch (target.kind) {
     case Kind::off:
       break;
@@ -48,7 +48,7 @@ Fd open_target(const config::LogTarget& target) {
       return open_syslog(target.path);
     case Kind::file:
       return Fd(::open(target.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                       kMode));
+                       mode));
   }
   errno = EINVAL;
   return {};

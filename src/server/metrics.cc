@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <iterator>
 #include <map>
@@ -129,6 +130,12 @@ std::string metrics_text(const Overview& overview) {
   out.begin("lockgate_endpoint_failures_total", "counter",
             "Attempts to connect to the endpoint that failed.");
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.failures; });
+  out.begin("lockgate_certificate_not_after_seconds", "gauge",
+            "When a certificate in use ends, in seconds since 1970.");
+  for (const auto& certificate : overview.certificates) {
+    out.sample({{"certificate", certificate.name}, {"serial", certificate.serial}},
+               static_cast<std::uint64_t>(std::max<WallTime>(certificate.not_after, 0) / 1'000'000'000));
+  }
   return out.take();
 }
 

@@ -49,6 +49,14 @@ struct UpstreamOverview {
   std::vector<EndpointOverview> endpoints;
 };
 
+struct CertificateOverview {
+  std::string name;  // under `certificates`
+  std::string subject;
+  std::string serial;
+  WallTime not_after = 0;
+  std::int64_t days_left = 0;
+};
+
 struct Overview {
   std::string version;
   bool draining = false;
@@ -65,6 +73,7 @@ struct Overview {
   std::optional<std::array<std::uint64_t, proxy::kStages>> stages;
   std::vector<ListenerOverview> listeners;
   std::vector<UpstreamOverview> upstreams;
+  std::vector<CertificateOverview> certificates;  // in use
   /// One per listener, site and verdict; those of connections that no site took have an empty site.
   std::vector<std::shared_ptr<const proxy::Tally>> tallies;
 };

@@ -87,13 +87,13 @@ void make_directory(const std::string& path, const User& user) {
   (void)::fchownat(directory.number(), name.c_str(), user.uid, user.gid, AT_SYMLINK_NOFOLLOW);
 }
 
-void make_file(const std::string& path, const User& user) {
-  constexpr mode_t kMode = 0640;
-  auto [parent, name] = split(path);
+void make_file(const config::LogTarget& log, const User& user) {
+  const mode_t mode = log.secret ? 0600 : 0640;
+  auto [parent, name] = split(log.path);
   Fd directory = open_roots_directory(parent);
   if (!directory) return;
-  Fd file(::openat(directory.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                   kMode));
+  Fd file(
+      ::openat(directory.number(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (file) (void)::fchown(file.number(), user.uid, user.gid);
 }
 
@@ -180,7 +180,7 @@ std::expected<void, std::string> become_user(const std::string& user, const std:
       if (!socket.empty()) make_directory(split(socket).directory, *next);
     }
     for (const config::LogTarget& log : logs) {
-      if (log.kind == config::LogTarget::Kind::file) make_file(log.path, *next);
+      if (log.kind == config::LogTarget::Kind::file) make_file(log, *next);
     }
     ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (auto changed = change_user(*next); !changed) return changed;

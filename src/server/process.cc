@@ -16,6 +16,8 @@
 #include "server/privileges.h"
 #include "server/sandbox.h"
 #include "server/status.h"
+#include "tls/encryption.h"
+#include "tls/weaknesses.h"
 
 namespace lockgate::server {
 
@@ -52,7 +54,10 @@ std::vector<config::LogTarget> log_targets(const config::Config& config) {
   };
   for (const auto& listener : config.listeners) {
     add(listener.access_log.to);
-    for (const auto& site : listener.sites) add(site.access_log.to);
+    for (const auto& site : listener.sites) {
+      add(site.access_log.to);
+      add(config::target_of(site.tls.key_log));
+    }
   }
   return targets;
 }
@@ -96,12 +101,13 @@ Process::Process(config::Config config, ProcessOptions options)
       signals_(reactor_, *this),
       sockets_(std::move(options_.sockets)),
       crew_(reactor_, clock_, logs_, rules_, workers_),
+      keyring_(clock_, workers_ + 1),
       keeper_(reactor_, connector_, journal_,
               [this](const std::shared_ptr<const proxy::Upstream>& upstream,
                      const std::shared_ptr<const proxy::Targets>& targets) {
                 crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
               }),
-      registry_(keeper_, logs_, workers_,
+      registry_(keeper_, keyring_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
       admin_(reactor_, admin_pages_),
@@ -127,6 +133,7 @@ Process::Outcome Process::start() {
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
   if (auto applied = apply(*config_); !applied) return applied;
+  tls::load_old_ciphers();
   if (auto confined = enter_sandbox(); !confined) {
     journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
   }
@@ -188,8 +195,11 @@ Process::Outcome Process::apply(config::Config wanted) {
   for (const auto& target : log_targets(*config)) {
     if (auto usable = can_open(target); !usable) return usable;
   }
+  auto ring = keyring_.make(*config);
+  if (!ring) return std::unexpected(ring.error());
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
+  keyring_.use(std::move(*ring));
   rules_.apply(*config, logs_.target_for(config->log.to));
   registry_.begin_plan(*config);
   auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
@@ -207,6 +217,20 @@ Task<void> Process::tidy() {
     loop::Sleep pause(reactor_, reactor_.now() + kTidyEvery);
     co_await pause;
     forget_unused();
+    if (!reloading_ && !draining_ && keyring_.is_outdated()) renew_keyring();
+  }
+}
+
+// Certificates that were renewed take effect without a word; those that cannot be read leave the old ones in
+// use.
+void Process::renew_keyring() {
+  auto applied = apply(*config_);
+  if (applied) {
+    not_renewed_.clear();
+    journal_.at(config::LogLevel::info, "certificates, keys and tickets are as their files are now");
+  } else if (std::exchange(not_renewed_, applied.error()) != applied.error()) {
+    journal_.at(config::LogLevel::error,
+                "a file has changed and cannot be used, the old one stays in use: {}", applied.error());
   }
 }
 
@@ -405,6 +429,10 @@ Task<Overview> Process::overview() {
     ListenerOverview one{.name = listener.name, .connections = view.by_listener[listener.name]};
     for (const auto& address : sockets_.addresses_of(listener.name)) one.addresses.push_back(address.text());
     overview.listeners.push_back(std::move(one));
+  }
+  for (const auto& [name, identity] : keyring_.certificates()) {
+    overview.certificates.push_back({name, identity->subject, identity->serial, identity->not_after,
+                                     tls::days_left(*identity, overview.now)});
   }
   co_return overview;
 }

@@ -55,6 +55,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Outcome read_again();
   Outcome not_reloaded(const std::string& why);
   loop::Task<void> tidy();
+  void renew_keyring();
   void forget_unused();
   void tell_ready();
   void warn_of_restart_only(const config::Config& next);
@@ -83,6 +84,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Signals signals_;
   ListeningSockets sockets_;
   Crew crew_;
+  tls::Keyring keyring_;
   proxy::Keeper keeper_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;
@@ -98,6 +100,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   std::vector<std::weak_ptr<const proxy::Plan>> plans_;  // in use, or until lately
   WallTime started_ = 0, loaded_ = 0;
   std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;
+  std::string not_renewed_;  // why the keyring could not be made anew, once that was told
 };
 
 }  // namespace lockgate::server

@@ -2,9 +2,9 @@
 
 namespace lockgate::server {
 
-ProcessRegistry::ProcessRegistry(proxy::Keeper& keeper, LogWriter& logs, std::size_t workers,
-                                 proxy::Gate::Freed freed)
-    : keeper_(keeper), logs_(logs), workers_(workers), freed_(std::move(freed)) {}
+ProcessRegistry::ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring, LogWriter& logs,
+                                 std::size_t workers, proxy::Gate::Freed freed)
+    : keeper_(keeper), keyring_(keyring), logs_(logs), workers_(workers), freed_(std::move(freed)) {}
 
 void ProcessRegistry::forget_unused() {
   std::erase_if(gates_, [](const auto& entry) { return entry.second.use_count() == 1; });
@@ -26,7 +26,8 @@ std::shared_ptr<proxy::Gate> ProcessRegistry::gate(const std::string& name, std:
 }
 
 std::shared_ptr<const proxy::Upstream> ProcessRegistry::upstream(const config::Upstream& config) {
-  return keeper_.keep(config, name_servers_);
+  auto sides = keyring_.client_sides(config);
+  return keeper_.keep(config, name_servers_, sides.empty() ? nullptr : sides.back());
 }
 
 std::uint16_t ProcessRegistry::log_target(const config::LogTarget& target) {

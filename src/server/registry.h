@@ -15,7 +15,8 @@ namespace lockgate::server {
 class ProcessRegistry final : public proxy::Registry {
  public:
   /// `freed` is called on any thread when a place in a full gate has come free.
-  ProcessRegistry(proxy::Keeper& keeper, LogWriter& logs, std::size_t workers, proxy::Gate::Freed freed);
+  ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring, LogWriter& logs, std::size_t workers,
+                  proxy::Gate::Freed freed);
 
   /// The configuration that the next plan is compiled from; for what an upstream inherits from it.
   void begin_plan(const config::Config& config) { name_servers_ = config.name_servers; }
@@ -26,6 +27,10 @@ class ProcessRegistry final : public proxy::Registry {
                                       const std::string& verdict) override;
   std::shared_ptr<proxy::Gate> gate(const std::string& name, std::uint32_t limit) override;
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override;
+  tls::ServerSides server_sides(const config::Site& site) override { return keyring_.server_sides(site); }
+  tls::ClientSides client_sides(const config::Upstream& upstream) override {
+    return keyring_.client_sides(upstream);
+  }
   std::uint16_t log_target(const config::LogTarget& target) override;
 
   std::vector<std::shared_ptr<const proxy::Tally>> tallies() const;
@@ -33,6 +38,7 @@ class ProcessRegistry final : public proxy::Registry {
 
  private:
   proxy::Keeper& keeper_;
+  const tls::Keyring& keyring_;
   LogWriter& logs_;
   std::size_t workers_;
   proxy::Gate::Freed freed_;

@@ -24,7 +24,8 @@ class Registered : public testing::Test {
   LogRules rules_;
   LogWriter logs_{clock_, rules_, 1};
   proxy::Keeper keeper_{reactor_, nothing_, nothing_, [](const auto&, const auto&) {}};
-  ProcessRegistry registry_{keeper_, logs_, 1, [] {}};
+  tls::Keyring keyring_{clock_, 1};
+  ProcessRegistry registry_{keeper_, keyring_, logs_, 1, [] {}};
 };
 
 TEST_F(Registered, AGateIsTheSameOverReloadsAndTakesItsNewLimit) {

@@ -69,6 +69,14 @@ json upstream_json(const UpstreamOverview& upstream) {
   return {{"name", upstream.name}, {"resolved", upstream.resolved}, {"endpoints", std::move(endpoints)}};
 }
 
+json certificate_json(const CertificateOverview& certificate) {
+  return {{"name", certificate.name},
+          {"subject", certificate.subject},
+          {"serial", certificate.serial},
+          {"not_after", time_text(certificate.not_after)},
+          {"days_left", certificate.days_left}};
+}
+
 /// Columns as wide as their widest cell; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t kGap = 2;
@@ -149,6 +157,17 @@ std::string upstreams_table(const Overview& overview) {
   return table(rows);
 }
 
+/// Nothing where there are none.
+std::string certificates_table(const Overview& overview) {
+  if (overview.certificates.empty()) return "";
+  std::vector<std::vector<std::string>> rows = {{"CERTIFICATE", "SUBJECT", "ENDS", "DAYS LEFT"}};
+  for (const auto& certificate : overview.certificates) {
+    rows.push_back({certificate.name, certificate.subject, time_text(certificate.not_after),
+                    std::to_string(certificate.days_left)});
+  }
+  return "\n" + table(rows);
+}
+
 }  // namespace
 
 json status_json(const Overview& overview) {
@@ -165,7 +184,8 @@ json status_json(const Overview& overview) {
                  {"connections", {{"now", overview.process.inside}, {"limit", overview.process.limit}}},
                  {"listeners", json::array()},
                  {"sites", json::array()},
-                 {"upstreams", json::array()}};
+                 {"upstreams", json::array()},
+                 {"certificates", json::array()}};
   for (std::size_t i = 0; overview.stages && i < overview.stages->size(); ++i) {
     status["stages"][std::string(name_of(static_cast<proxy::Stage>(i)))] = (*overview.stages)[i];
   }
@@ -174,6 +194,8 @@ json status_json(const Overview& overview) {
   }
   for (const auto& tally : overview.tallies) status["sites"].push_back(site_json(*tally));
   for (const auto& upstream : overview.upstreams) status["upstreams"].push_back(upstream_json(upstream));
+  for (const auto& certificate : overview.certificates)
+    status["certificates"].push_back(certificate_json(certificate));
   return status;
 }
 
@@ -190,7 +212,7 @@ std::string status_text(const Overview& overview) {
   if (overview.log_lines_dropped > 0)
     text += fmt::format("log lines dropped: {}\n", overview.log_lines_dropped);
   return text + "\n" + listeners_table(overview) + "\n" + sites_table(overview) + "\n" +
-         upstreams_table(overview);
+         upstreams_table(overview) + certificates_table(overview);
 }
 
 }  // namespace lockgate::server

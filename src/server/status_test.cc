@@ -21,7 +21,7 @@ Overview busy() {
                     .reloads_failed = 1,
                     .workers = 2,
                     .process = {.inside = 7, .limit = 10'000},
-                    .stages = {{0, 1, 0, 0, 6, 0}}};
+                    .stages = {{0, 1, 0, 0, 0, 6, 0}}};
   overview.listeners = {{.name = "front", .addresses = {"[::]:443", "0.0.0.0:8443"}, .connections = 7}};
   overview.upstreams = {{.name = "portal",
                          .resolved = true,
@@ -32,6 +32,11 @@ Overview busy() {
                                         .failures = 1},
                                        {.label = "tcp://app2:443", .up = false}}},
                         {.name = "slow"}};
+  overview.certificates = {{.name = "star",
+                            .subject = "CN=*.example.com",
+                            .serial = "0A",
+                            .not_after = 1'700'000'000'000'000'000 + 30 * 86'400'000'000'000,
+                            .days_left = 30}};
   overview.tallies = {app, nobody};
   return overview;
 }
@@ -54,6 +59,8 @@ TEST(StatusJson, HasAllThatIsKnown) {
   EXPECT_EQ(status["upstreams"][0]["endpoints"][0]["connections"], 6);
   EXPECT_EQ(status["upstreams"][0]["endpoints"][1]["state"], "down");
   EXPECT_EQ(status["upstreams"][1]["resolved"], false);
+  EXPECT_EQ(status["certificates"][0]["not_after"], "2023-12-14T22:13:20Z");
+  EXPECT_EQ(status["certificates"][0]["days_left"], 30);
 }
 
 TEST(StatusJson, LeavesOutStagesThatNobodyCounted) {
@@ -77,6 +84,9 @@ UPSTREAM  ENDPOINT        STATE       CONNECTIONS  CONNECTED  FAILED  ADDRESSES
 portal    tcp://app1:443  up          6            12         1       192.0.2.7:443
 portal    tcp://app2:443  down        0            0          0
 slow      -               unresolved  0            0          0
+
+CERTIFICATE  SUBJECT           ENDS                  DAYS LEFT
+star         CN=*.example.com  2023-12-14T22:13:20Z  30
 )");
 }
 

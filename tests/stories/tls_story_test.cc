@@ -1,0 +1,534 @@
+// TLS between memory streams: whatever the sizes of the pieces, and whatever goes wrong.
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <optional>
+
+#include "loop/scope.h"
+#include "stories/memory_stream.h"
+#include "stories/tls_pair.h"
+
+namespace lockgate::stories {
+namespace {
+
+using namespace std::chrono_literals;
+using loop::Task;
+using tls::TlsStream;
+
+constexpr Duration kPatience = 5s;
+
+// How one end fared.
+struct Fared {
+  std::optional<Result<void>> handshake;
+  Heard heard;
+  bool greeted() const { return handshake && *handshake; }
+  Errc code() const { return handshake && !*handshake ? handshake->error().code : Errc::io; }
+};
+
+Task<void> shake(TlsStream& stream, Fared& fared) {
+  auto shaking = stream.handshake(stream.reactor().now() + kPatience);
+  auto outcome = co_await loop::attempt(std::move(shaking));
+  fared.handshake = outcome;
+}
+
+// Shakes hands, says something and the end, and hears the other out meanwhile.
+Task<void> converse(loop::Scope& scope, TlsStream& stream, std::string text, Fared& fared) {
+  auto shaking = shake(stream, fared);
+  co_await shaking;
+  if (!*fared.handshake) co_return;
+  scope.spawn(say(stream, std::move(text), true));
+  auto hearing = hear(stream, fared.heard);
+  co_await hearing;
+}
+
+// A server, which is ours and has the faults, and a client.
+class TlsConversation {
+ public:
+  explicit TlsConversation(TlsSides& sides, const Manner& manner = {},
+                           const std::string& name = "www.example.com",
+                           const std::vector<std::string>& client_alpn = {},
+                           const std::vector<std::string>& server_alpn = {})
+      : network_(reactor_, manner) {
+    auto pair = network_.pair("server");
+    server = sides.server(std::move(pair.near), name, server_alpn);
+    client = sides.client(std::move(pair.far), name, client_alpn);
+  }
+
+  /// Both shake hands. False if one is still at it after many turns, in each of which `step` passes.
+  bool greet(Duration step = {}) {
+    scope_->spawn(shake(*server, at_server));
+    scope_->spawn(shake(*client, at_client));
+    return turn([&] { return at_server.handshake && at_client.handshake; }, step);
+  }
+  /// Each says something, too; false if one never hears the end or an error.
+  bool talk(const std::string& up, const std::string& down) {
+    scope_->spawn(converse(*scope_, *server, down, at_server));
+    scope_->spawn(converse(*scope_, *client, up, at_client));
+    return turn([&] { return scope_->size() == 0; });
+  }
+  bool turn(const std::function<bool()>& done, Duration step = {}) {
+    return turn_until(reactor_, clock_, done, 200'000, step);
+  }
+  Faults& faults() { return network_.faults(); }
+  int live() const { return network_.live(); }
+  loop::Scope& scope() { return *scope_; }
+  /// Gives up all that is under way.
+  void end() { scope_.reset(); }
+  loop::Reactor& reactor() { return reactor_; }
+
+ private:
+  ManualClock clock_;
+  loop::Reactor reactor_{clock_};
+  MemoryNetwork network_;
+
+ public:
+  std::unique_ptr<TlsStream> server, client;
+  Fared at_server, at_client;
+
+ private:
+  std::optional<loop::Scope> scope_{std::in_place, reactor_};
+};
+
+std::string long_text(std::size_t size) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < size; ++i) text += std::to_string(i) + " ";
+  return text;
+}
+
+struct Pieces {
+  const char* name;
+  Manner manner;
+};
+class TlsInPieces : public testing::TestWithParam<Pieces> {};
+
+TEST_P(TlsInPieces, CarriesEverythingBothWaysAndTheEnd) {
+  TlsSides sides({});
+  std::string up = long_text(100'000), down = long_text(300'000);
+  TlsConversation conversation(sides, GetParam().manner);
+  ASSERT_TRUE(conversation.talk(up, down));
+  EXPECT_TRUE(conversation.at_server.heard.text == up);
+  EXPECT_TRUE(conversation.at_client.heard.text == down);
+  EXPECT_TRUE(conversation.at_server.heard.ended);
+  EXPECT_TRUE(conversation.at_client.heard.ended);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, TlsInPieces,
+                         testing::Values(Pieces{"whole", {}}, Pieces{"of_37_bytes", {37, 41, 64 * 1024}},
+                                         Pieces{"of_some_thousands", {5'000, 3'000, 64 * 1024}},
+                                         Pieces{"through_a_narrow_pipe", {SIZE_MAX, SIZE_MAX, 700}}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(Tls, CarriesAShortConversationByteByByte) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {.most_read = 1, .most_written = 1, .capacity = 1});
+  ASSERT_TRUE(conversation.talk("up", "down"));
+  EXPECT_EQ(conversation.at_server.heard.text, "up");
+  EXPECT_EQ(conversation.at_client.heard.text, "down");
+}
+
+TEST(Tls, AgreesOnTheNewestVersionAndTellsWhatItIs) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {}, "www.example.com", {"imap", "h2"}, {"h2"});
+  ASSERT_TRUE(conversation.greet());
+  ASSERT_TRUE(conversation.at_server.greeted() && conversation.at_client.greeted());
+  for (const TlsStream* stream : {conversation.server.get(), conversation.client.get()}) {
+    auto session = stream->session();
+    EXPECT_EQ(session.version, 0x0304);
+    EXPECT_EQ(session.cipher, "TLS_AES_128_GCM_SHA256");
+    EXPECT_EQ(session.group, "x25519");
+    EXPECT_EQ(session.signature, "ecdsa_sha256");
+    EXPECT_EQ(session.alpn, "h2");
+    EXPECT_FALSE(session.resumed);
+  }
+  EXPECT_EQ(conversation.client->session().peer_subject, "CN=www.example.com");
+  EXPECT_EQ(conversation.client->session().peer_serial, conversation.server->session().own_serial);
+  EXPECT_EQ(conversation.server->session().peer_subject, "");
+}
+
+TEST(Tls, ChoosesTheCertificateByNameAndByTheKeyThatTheClientCanDo) {
+  TlsTerms terms;
+  terms.identities = {made_identity({"www.example.com"}, tls::KeyKind::rsa),
+                      made_identity({"www.example.com"}), made_identity({"*.example.net"})};
+  terms.client.max_version = config::TlsVersion::tls1_2;
+  terms.client.verify = config::Verify::chain;
+  auto signature = [&](const std::string& name) {
+    TlsSides sides(terms);
+    TlsConversation conversation(sides, {}, name);
+    EXPECT_TRUE(conversation.greet());
+    auto session = conversation.client->session();
+    return session.peer_subject + " " + std::string(session.signature);
+  };
+  EXPECT_EQ(signature("www.example.com"), "CN=www.example.com ecdsa_sha256");
+  EXPECT_EQ(signature("mail.example.net"), "CN=*.example.net ecdsa_sha256");
+  EXPECT_EQ(signature("unknown.example.org"), "CN=www.example.com ecdsa_sha256");
+  terms.client.ciphers = {"ECDHE-RSA-AES128-GCM-SHA256"};
+  EXPECT_EQ(signature("www.example.com"), "CN=www.example.com rsa_pss_sha256");
+}
+
+TEST(Tls, ServesTheOldestClientsWithTheLegacyProfileAndWithNoOther) {
+  for (bool legacy : {true, false}) {
+    TlsTerms terms;
+    terms.identities = {made_identity({"www.example.com"}, tls::KeyKind::rsa)};
+    terms.client.profile = config::TlsProfile::legacy;
+    terms.client.max_version = config::TlsVersion::tls1_0;
+    terms.client.ciphers = {"AES128-SHA"};  // RSA key exchange
+    if (legacy) terms.server.profile = config::TlsProfile::legacy;
+    TlsSides sides(terms);
+    TlsConversation conversation(sides);
+    ASSERT_TRUE(conversation.greet());
+    ASSERT_EQ(conversation.at_server.greeted(), legacy);
+    if (!legacy) {
+      EXPECT_EQ(words(conversation.at_server.handshake->error()),
+                "shaking hands: handshake (unsupported protocol)");
+      EXPECT_EQ(words(conversation.at_client.handshake->error()),
+                "shaking hands: handshake (the peer's alert 70, protocol_version)");
+      EXPECT_TRUE(conversation.server->alert()->sent);
+      continue;
+    }
+    EXPECT_EQ(conversation.server->session().version, 0x0301);
+    EXPECT_EQ(conversation.server->session().cipher, "TLS_RSA_WITH_AES_128_CBC_SHA");
+    EXPECT_EQ(conversation.server->session().group, "");
+  }
+}
+
+TEST(Tls, TellsWhichCertificateDoesNotHoldAndWhy) {
+  TlsTerms terms;
+  TlsSides sides(terms);
+  terms.identities = {made_identity({"other.example.com"})};
+  sides.change_server(terms);
+  TlsConversation conversation(sides);
+  ASSERT_TRUE(conversation.greet());
+  EXPECT_EQ(words(conversation.at_client.handshake->error()),
+            "shaking hands: untrusted (self-signed certificate)");
+  EXPECT_EQ(conversation.client->untrusted(),
+            "the certificate of CN=other.example.com, issued by CN=other.example.com");
+  EXPECT_EQ(words(conversation.at_server.handshake->error()),
+            "shaking hands: handshake (the peer's alert 48, unknown_ca)");
+  EXPECT_FALSE(conversation.server->alert()->sent);
+}
+
+TEST(Tls, RefusesACertificateOfAnotherName) {
+  TlsTerms terms;
+  terms.identities = {made_identity({"other.example.com"})};
+  TlsSides sides(terms);
+  TlsConversation conversation(sides);
+  ASSERT_TRUE(conversation.greet());
+  EXPECT_EQ(words(conversation.at_client.handshake->error()), "shaking hands: untrusted (hostname mismatch)");
+}
+
+TEST(Tls, TakesOnlyTheKeysThatArePinned) {
+  for (bool right : {true, false}) {
+    TlsTerms terms;
+    terms.client.verify = config::Verify::off;
+    terms.client.pins = {
+        tls::pin_of((right ? terms.identities[0] : made_identity({"x"}))->certificate.get())};
+    TlsSides sides(terms);
+    TlsConversation conversation(sides);
+    ASSERT_TRUE(conversation.greet());
+    EXPECT_EQ(sides.client_side().is_pinned(*conversation.client), right);
+  }
+}
+
+// What a client with `identity` gets of a server that asks for one.
+Fared knock(config::AskCertificate ask, const tls::SharedIdentity& identity, std::string* subject = nullptr) {
+  static const std::string ca_file = [] {
+    auto path = testing::TempDir() + "tls_story_ca.pem";
+    std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new_file(path.c_str(), "w"), BIO_free_all);
+    PEM_write_bio_X509(out.get(), made_identity({"client"})->certificate.get());
+    return path;
+  }();
+  TlsTerms terms;
+  terms.server.client_certificate = {.ask = ask, .ca_file = ca_file};
+  terms.client_identity = identity;
+  TlsSides sides(terms);
+  TlsConversation conversation(sides);
+  EXPECT_TRUE(conversation.greet());
+  if (subject) *subject = conversation.server->session().peer_subject;
+  return conversation.at_server;
+}
+
+TEST(Tls, AsksClientsForACertificate) {
+  using config::AskCertificate;
+  auto trusted = made_identity({"client"}), stranger = made_identity({"stranger"});
+  std::string subject;
+  EXPECT_TRUE(knock(AskCertificate::none, trusted, &subject).greeted());
+  EXPECT_EQ(subject, "");
+  EXPECT_TRUE(knock(AskCertificate::optional, nullptr, &subject).greeted());
+  EXPECT_EQ(subject, "");
+  EXPECT_TRUE(knock(AskCertificate::optional, trusted, &subject).greeted());
+  EXPECT_EQ(subject, "CN=client");
+  EXPECT_EQ(knock(AskCertificate::optional, stranger).code(), Errc::untrusted);
+  EXPECT_TRUE(knock(AskCertificate::required, trusted).greeted());
+  EXPECT_EQ(knock(AskCertificate::required, stranger).code(), Errc::untrusted);
+  EXPECT_EQ(words(knock(AskCertificate::required, nullptr).handshake->error()),
+            "shaking hands: handshake (peer did not return a certificate)");
+}
+
+// Whether a client that comes back is known again.
+bool comes_back(TlsSides& sides) {
+  TlsConversation conversation(sides);
+  EXPECT_TRUE(conversation.talk("up", "down"));
+  return conversation.server->session().resumed && conversation.client->session().resumed;
+}
+
+TEST(Tls, ResumesSessionsWithTicketsThatAllWorkersOpen) {
+  for (auto version : {config::TlsVersion::tls1_2, config::TlsVersion::tls1_3}) {
+    TlsTerms terms;
+    terms.client.max_version = version;
+    SCOPED_TRACE(int(version));
+    TlsSides sides(terms);
+    EXPECT_FALSE(comes_back(sides));
+    EXPECT_TRUE(comes_back(sides));
+    sides.change_server(terms);  // another worker
+    EXPECT_TRUE(comes_back(sides));
+    terms.tickets = tls::TicketKeys::fresh(terms.tickets.get());
+    sides.change_server(terms);
+    EXPECT_TRUE(comes_back(sides)) << "the key was changed, and the old one still opens";
+    comes_back(sides);  // libssl's client does not tell of a ticket that was renewed before TLS 1.3
+    EXPECT_TRUE(comes_back(sides));
+    terms.tickets = tls::TicketKeys::fresh(nullptr);
+    sides.change_server(terms);
+    EXPECT_FALSE(comes_back(sides)) << "these keys open nothing of before";
+    EXPECT_TRUE(comes_back(sides));
+    terms.policy = "another site";
+    sides.change_server(terms);
+    EXPECT_FALSE(comes_back(sides)) << "what one site gave is no use at another";
+  }
+}
+
+TEST(Tls, GivesNoTicketsWhereTheyAreOff) {
+  TlsTerms terms;
+  terms.tickets = nullptr;
+  TlsSides sides(terms);
+  EXPECT_FALSE(comes_back(sides));
+  EXPECT_FALSE(comes_back(sides));
+}
+
+TEST(Tls, KeepsSessionsForClientsWithoutTickets) {
+  for (std::uint32_t cache : {0U, 100U}) {
+    TlsTerms terms;
+    terms.tickets = nullptr;
+    terms.server.session_cache = cache;
+    terms.client.max_version = config::TlsVersion::tls1_2;
+    TlsSides sides(terms);
+    EXPECT_FALSE(comes_back(sides));
+    EXPECT_EQ(comes_back(sides), cache > 0);
+  }
+}
+
+TEST(Tls, RefusesAClientThatSharesNoProtocol) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {}, "www.example.com", {"imap"}, {"h2", "http/1.1"});
+  ASSERT_TRUE(conversation.greet());
+  EXPECT_EQ(words(conversation.at_client.handshake->error()),
+            "shaking hands: handshake (the peer's alert 120, no_application_protocol)");
+}
+
+TEST(Tls, TellsWhateverFailsBelow) {
+  TlsSides sides({});
+  Manner manner{.most_read = 300, .most_written = 300};
+  auto operations = [&] {
+    TlsConversation conversation(sides, manner);
+    EXPECT_TRUE(conversation.talk("up", "down"));
+    return conversation.faults().counted();
+  }();
+  ASSERT_GT(operations, 6);
+  for (int nth = 0; nth < operations; ++nth) {
+    SCOPED_TRACE(nth);
+    TlsConversation conversation(sides, manner);
+    conversation.faults().fail(nth, {.code = Errc::reset, .doing = "testing"});
+    conversation.talk("up", "down");
+    if (!conversation.faults().struck()) continue;  // signatures, and so pieces, differ in length
+    ASSERT_TRUE(conversation.at_server.handshake);
+    if (!conversation.at_server.greeted()) {
+      EXPECT_EQ(conversation.at_server.code(), Errc::reset);
+    } else if (conversation.faults().struck()->operation == Operation::read) {
+      ASSERT_TRUE(conversation.at_server.heard.error);
+      EXPECT_EQ(conversation.at_server.heard.error->code, Errc::reset);
+    }
+  }
+}
+
+TEST(Tls, TimesOutWhereverTheHandshakeStalls) {
+  TlsSides sides({});
+  Manner manner{.most_read = 300, .most_written = 300};
+  auto operations = [&] {
+    TlsConversation conversation(sides, manner);
+    EXPECT_TRUE(conversation.greet());
+    return conversation.faults().counted();
+  }();
+  for (int nth = 0; nth < operations; ++nth) {
+    SCOPED_TRACE(nth);
+    TlsConversation conversation(sides, manner);
+    conversation.faults().block(nth);
+    ASSERT_TRUE(conversation.greet(1ms));
+    if (!conversation.faults().struck()) continue;
+    EXPECT_EQ(conversation.at_server.code(), Errc::timed_out);
+  }
+}
+
+TEST(Tls, CanBeDestroyedAtAnyTime) {
+  TlsSides sides({});
+  for (int turns = 0; turns < 60; ++turns) {
+    int live = 0;
+    {
+      TlsConversation conversation(sides, {.most_read = 200, .most_written = 200});
+      conversation.scope().spawn(shake(*conversation.server, conversation.at_server));
+      conversation.scope().spawn(shake(*conversation.client, conversation.at_client));
+      for (int i = 0; i < turns; ++i) conversation.reactor().turn(Duration::zero());
+      conversation.end();
+      conversation.server.reset();
+      conversation.client.reset();
+      live = conversation.live();
+    }
+    EXPECT_EQ(live, 0) << turns;
+  }
+}
+
+// What a server makes of a client that says `bytes` and then the end.
+Fared hear_out(TlsSides& sides, std::string bytes) {
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  MemoryNetwork network(reactor);
+  auto pair = network.pair("server");
+  auto server = sides.server(std::move(pair.near));
+  Fared fared;
+  Heard heard;
+  loop::Scope scope(reactor);
+  scope.spawn(shake(*server, fared));
+  scope.spawn(say(*pair.far, std::move(bytes), true));
+  scope.spawn(hear(*pair.far, heard));
+  EXPECT_TRUE(turn_until(reactor, clock, [&] { return fared.handshake.has_value(); }, 1000, 1ms));
+  return fared;
+}
+
+// The bytes with which a client begins.
+std::string hello_of(TlsSides& sides) {
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  MemoryNetwork network(reactor);
+  auto pair = network.pair("client");
+  auto client = sides.client(std::move(pair.near));
+  Fared fared;
+  Heard heard;
+  loop::Scope scope(reactor);
+  scope.spawn(shake(*client, fared));
+  scope.spawn(hear(*pair.far, heard));
+  turn_until(reactor, clock, [&] { return !heard.text.empty(); }, 100);
+  return heard.text;
+}
+
+TEST(Tls, FailsOnceAndCleanlyWhereverTheHandshakeBreaksOff) {
+  TlsSides sides({});
+  std::string hello = hello_of(sides);
+  ASSERT_GT(hello.size(), 100U);
+  for (std::size_t size = 0; size <= hello.size(); ++size) {
+    EXPECT_EQ(hear_out(sides, hello.substr(0, size)).code(), Errc::closed) << size;
+  }
+}
+
+TEST(Tls, FailsCleanlyWhicheverByteOfTheHelloIsWrong) {
+  TlsSides sides({});
+  std::string hello = hello_of(sides);
+  for (std::size_t at = 0; at < hello.size(); ++at) {
+    std::string wrong = hello;
+    wrong[at] = static_cast<char>(wrong[at] ^ 0x55);
+    Fared fared = hear_out(sides, wrong);
+    EXPECT_FALSE(fared.greeted()) << at;
+    EXPECT_TRUE(fared.code() == Errc::handshake || fared.code() == Errc::closed)
+        << at << " " << name_of(fared.code());
+  }
+}
+
+TEST(Tls, GivesUpOnAHandshakeThatNeverEnds) {
+  TlsSides sides({});
+  std::string record("\x16\x03\x01\x40\x00\x01\x7f\xff\xff", 9);  // a hello of 8 MB
+  record += std::string(0x4000 - 4, 'x');
+  std::string flood;
+  for (int i = 0; i < 40; ++i) flood += record.substr(0, 5) + std::string(0x4000, 'x');
+  EXPECT_FALSE(hear_out(sides, record + flood).greeted());
+}
+
+TEST(Tls, TimesOutWhenThePeerIsSilent) {
+  TlsSides sides({});
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  MemoryNetwork network(reactor);
+  auto pair = network.pair("server");
+  auto server = sides.server(std::move(pair.near));
+  Fared fared;
+  loop::Scope scope(reactor);
+  scope.spawn(shake(*server, fared));
+  ASSERT_TRUE(turn_until(reactor, clock, [&] { return fared.handshake.has_value(); }, 1000, 100ms));
+  EXPECT_EQ(fared.code(), Errc::timed_out);
+}
+
+TEST(Tls, TellsAnEndThatWasCutOffFromACompleteOne) {
+  TlsSides sides({});
+  for (auto ending : {net::Ending::complete, net::Ending::truncated}) {
+    TlsConversation conversation(sides);
+    ASSERT_TRUE(conversation.greet());
+    ASSERT_TRUE(conversation.client->finish(ending));
+    std::array<std::byte, 100> room{};
+    conversation.turn([&] { return conversation.server->readable(); });
+    auto arrived = conversation.server->read_some(room);
+    ASSERT_TRUE(arrived);
+    EXPECT_TRUE(arrived->ended);
+    EXPECT_EQ(arrived->ending, ending);
+  }
+}
+
+TEST(Tls, EndsAConnectionThatBringsKeyUpdatesAndNoData) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {.capacity = 1 << 20});
+  ASSERT_TRUE(conversation.greet());
+  Heard heard;
+  conversation.scope().spawn(hear(*conversation.server, heard));
+  for (int i = 0; i < 20'000 && !heard.error; ++i) {
+    SSL_key_update(&conversation.client->ssl(), SSL_KEY_UPDATE_NOT_REQUESTED);
+    SSL_do_handshake(&conversation.client->ssl());
+    (void)conversation.client->write_some({});
+    conversation.reactor().turn(Duration::zero());
+  }
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Errc::bad_message);
+}
+
+TEST(Tls, StopsReadingFromWhoAsksForAnswersAndDoesNotReadThem) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {.capacity = 2000});
+  ASSERT_TRUE(conversation.greet());
+  Heard heard;
+  conversation.scope().spawn(hear(*conversation.server, heard));
+  std::size_t sent = 0;
+  for (int i = 0; i < 50'000; ++i) {
+    if (conversation.client->writable() || conversation.client->under().writable()) {
+      SSL_key_update(&conversation.client->ssl(), SSL_KEY_UPDATE_REQUESTED);
+      auto written = conversation.client->write_some(as_bytes("x"));
+      if (written) sent += *written;
+    }
+    conversation.reactor().turn(Duration::zero());
+  }
+  EXPECT_LT(heard.text.size(), 20'000U) << "of " << sent;
+  EXPECT_FALSE(heard.error);
+}
+
+TEST(Tls, DoesNotRenegotiate) {
+  TlsTerms terms;
+  terms.client.max_version = config::TlsVersion::tls1_2;
+  TlsSides sides(terms);
+  TlsConversation conversation(sides);
+  ASSERT_TRUE(conversation.greet());
+  SSL_clear_options(&conversation.client->ssl(), SSL_OP_NO_RENEGOTIATION);
+  Heard heard;
+  conversation.scope().spawn(hear(*conversation.server, heard));
+  ASSERT_EQ(SSL_renegotiate(&conversation.client->ssl()), 1);
+  SSL_do_handshake(&conversation.client->ssl());
+  (void)conversation.client->write_some({});
+  std::array<std::byte, 100> room{};
+  bool refused = conversation.turn([&] { return !conversation.client->read_some(room).has_value(); });
+  EXPECT_TRUE(refused);
+}
+
+}  // namespace
+}  // namespace lockgate::stories
