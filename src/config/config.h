@@ -16,6 +16,7 @@
 #include "base/name_pattern.h"
 #include "config/place.h"
 #include "config/tls.h"
+#include "config/upstream.h"
 
 namespace lockgate::config {
 
@@ -24,8 +25,6 @@ using namespace std::chrono_literals;
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
 enum class LogFormat : std::uint8_t { text, json };
 enum class WhenFull : std::uint8_t { refuse, queue };
-enum class Balance : std::uint8_t { round_robin, least_connections, random_two, consistent_hash };
-enum class HashKey : std::uint8_t { client, name };
 enum class Verdict : std::uint8_t { pass, terminate, plain, reject };
 enum class RejectWith : std::uint8_t { alert, reset, silence };
 enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
@@ -85,14 +84,6 @@ struct Timeouts {
   Duration half_closed = 2min;  // no byte either way once one side has finished
 };
 
-/// TCP options of accepted and upstream connections; 0 leaves the kernel's default.
-struct Tcp {
-  Duration keepalive = 60s;           // idle time before the first probe; 0: no keepalive
-  Duration keepalive_interval = 15s;  // between probes
-  std::uint32_t keepalive_probes = 4;
-  Duration user_timeout = 0s;  // unacknowledged data for so long ends the connection
-};
-
 /// What listeners, their sites and the upstreams start from where they say nothing else.
 struct Defaults {
   Timeouts timeouts;
@@ -100,48 +91,6 @@ struct Defaults {
   TlsServer tls;
   AccessLog access_log;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
-};
-
-struct Endpoint {
-  enum class Kind : std::uint8_t { address, name, service, unix_path };
-  Kind kind = Kind::address;
-  SocketAddress address;   // of address and unix_path
-  std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
-  std::uint16_t port = 0;  // of name
-  bool tls = false;
-  std::uint32_t weight = 1;
-  bool backup = false;
-  std::string url;  // as written: "tcp://app1:443"
-  Place place;
-};
-
-/// Active TCP checks; every = 0 switches them off.
-struct HealthCheck {
-  Duration every = 0s;
-  Duration timeout = 2s;
-  std::uint32_t rise = 2;  // successes until a dead endpoint is used again
-  std::uint32_t fall = 3;  // failures until a live one is passed over
-};
-
-/// Passive ejection: so many connection failures in a row put an endpoint aside for a while.
-struct Ejection {
-  std::uint32_t failures = 3;  // 0: never
-  Duration time = 10s;
-};
-
-struct Upstream {
-  std::string name;  // the key under `upstreams`; the URL as written for one given in place
-  std::vector<Endpoint> endpoints;
-  Balance balance = Balance::round_robin;
-  HashKey hash = HashKey::client;  // of consistent_hash
-  HealthCheck health;
-  Ejection ejection;
-  Duration try_timeout = 2s;                // one endpoint, before the next is tried
-  std::uint32_t tries = 3;                  // endpoints tried for one connection
-  std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
-  Tcp tcp;
-  TlsClient tls;  // towards endpoints whose URL says so
-  Place place;
 };
 
 /// Conditions beside the name; all given ones must hold, any value of a list suffices.
@@ -222,6 +171,7 @@ struct Config {
   std::string state_folder = "/var/lib/lockgate";  // what must outlive this process
   std::vector<Certificate> certificates;
   Defaults defaults;  // already inherited by all below
+  std::vector<Parent> parents;
   std::vector<Upstream> upstreams;
   std::vector<Listener> listeners;
   std::vector<std::string> files;  // every file that was read, the first one first

@@ -12,7 +12,7 @@
 namespace lockgate::config {
 
 /// What a text must look like beyond the type of its member.
-enum class As : std::uint8_t { plain, bytes, url, path, host, name_server, alpn, ja3, ja4 };
+enum class As : std::uint8_t { plain, bytes, url, parent_url, path, host, name_server, alpn, ja3, ja4 };
 
 /// Which values a member admits. Durations count in nanoseconds.
 struct Form {

@@ -19,6 +19,7 @@ struct UpstreamChoice {
 
 /// What `terminate` holds, and `pass` and `plain` but for the certificates.
 struct Forward {
+  ParentChoice via;
   UpstreamChoice to;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   ProxyTlvs proxy_tlvs;
@@ -125,6 +126,9 @@ inline constexpr auto kSection<ProxyTlvs> =
 template <class Struct>
 constexpr auto forward_fields() {
   return std::tuple{
+      Field<Struct, ParentChoice>{
+          "via", &Struct::via,
+          "The parent through which the upstream is reached, or `direct`, for this site."},
       Field<Struct, UpstreamChoice>{
           "to", &Struct::to, "The name of an upstream, a URL, or endpoints given in place.", kRequired},
       Field<Struct, SendProxyProtocol>{
@@ -235,6 +239,7 @@ inline constexpr auto kSection<Config> = section(
           "By name, the certificates that we show. `self_signed` alone stands for one that is made on the "
           "spot."},
     Field{"defaults", &Config::defaults, "What listeners, sites and upstreams start from."},
+    Field{"parents", &Config::parents, "By name, the proxies through which upstreams are reached."},
     Field{"upstreams", &Config::upstreams, "By name, the servers behind."},
     Field{"listeners", &Config::listeners, "Where connections are accepted."});
 

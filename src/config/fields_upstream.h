@@ -35,6 +35,32 @@ inline constexpr auto kSection<Ejection> =
             Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
 
 template <>
+inline constexpr auto kSection<Parent> = section(
+    "parent", "Proxies through which upstreams are reached, which then resolve their names, too.",
+    Field<Parent, std::vector<Endpoint>>{"url",
+                                         &Parent::endpoints,
+                                         "`http://host:port` and `https://host:port` are asked by CONNECT, "
+                                         "`socks5://host:port` by SOCKS5. Several share "
+                                         "the load and stand in for each other.",
+                                         {.as = As::parent_url, .required = true}},
+    Field{"credentials_file", &Parent::credentials_file,
+          "A file with one line, `user:password`: Basic for CONNECT, or the login of SOCKS5.", as(As::path)},
+    Field{"destinations", &Parent::destinations,
+          "Names and networks of endpoints that are reached through it without a word from `via`: `default`, "
+          "`*.example.com`, `192.0.2.0/24`."},
+    Field{"no_proxy", &Parent::no_proxy,
+          "Those that are reached directly all the same; `.internal` is `*.internal`."},
+    Field<Parent, HealthCheck>{"health", &Parent::health, "Checks on trial."},
+    Field<Parent, Ejection>{"ejection", &Parent::ejection, "What failures of real connections lead to."},
+    Field<Parent, Duration>{"try_timeout", &Parent::try_timeout,
+                            "How long one of several is tried before the next.", kSome},
+    Field<Parent, std::vector<SocketAddress>>{
+        "name_servers", &Parent::name_servers,
+        "Asked for the names of these proxies; empty for those of the top level.", as(As::name_server)},
+    Field<Parent, Tcp>{"tcp", &Parent::tcp, "TCP options of connections to these proxies."},
+    Field<Parent, TlsClient>{"tls", &Parent::tls, "TLS towards those that are `https`."});
+
+template <>
 inline constexpr auto kSection<Upstream> = section(
     "upstream", "Endpoints that serve the same, under a name for `to`.",
     Field{"endpoints", &Upstream::endpoints, "The servers: URLs, or maps of URL, weight and backup.",
@@ -49,6 +75,10 @@ inline constexpr auto kSection<Upstream> = section(
     Field{"name_servers", &Upstream::name_servers,
           "Asked for the names of these endpoints; empty for those of the top level.", as(As::name_server)},
     Field{"tcp", &Upstream::tcp, "TCP options of connections to these endpoints."},
+    Field{"via", &Upstream::via,
+          "The parent through which these endpoints are reached, or `direct`; if not given, the first parent "
+          "that has "
+          "them among its `destinations`."},
     Field{"tls", &Upstream::tls, "TLS towards endpoints whose URLs begin with `tls`."});
 
 }  // namespace lockgate::config

@@ -31,6 +31,8 @@ std::string found_text(const Node& node) {
   if (node.is_list()) return "not a list";
   if (node.is_map()) return "not a map";
   if (node.text.empty()) return "but it is empty";
+  // A URL with a password is not repeated.
+  if (node.text.contains("://") && node.text.contains('@')) return "not one with an @";
   if (node.text.size() <= kMost) return fmt::format("not `{}`", node.text);
   std::size_t end = kMost;
   while (end > 0 && (static_cast<unsigned char>(node.text[end]) & 0xc0) == 0x80)
@@ -134,6 +136,7 @@ class Reader {
   template <class Section>
   void read_forward(const Entry& entry, Verdict verdict, Section& forward, Site& site) {
     forward.send_proxy_protocol = site.send_proxy_protocol;
+    via_ = {};
     read_section(entry.value, {entry.key}, forward);
     site.verdict = verdict;
     site.upstream = forward.to.index;
@@ -206,6 +209,31 @@ class Reader {
         misfit(item, who, {fmt::format("one of {}", fmt::join(words, ", ")), nearest(item.text, words)});
     });
   }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<Parent>& out) {
+    if (!node.is_map()) return misfit(node, subject, {"a map of names and parents", ""});
+    for (const Entry& entry : node.entries) {
+      Parent parent;
+      static_cast<Upstream&>(parent) = inherited_upstream(config_.defaults);
+      parent.name = entry.key;
+      parent.place = entry.mark.place();
+      read_section(entry.value, {entry.key}, parent);
+      out.push_back(std::move(parent));
+    }
+  }
+  void read_value(const Node& node, Subject subject, const Form&, ParentChoice& out) {
+    std::vector<std::string_view> names{"direct"};
+    if (node.is_scalar() && node.text == "direct") out.index = ParentChoice::kDirect;
+    for (const Parent& parent : config_.parents) {
+      if (node.is_scalar() && parent.name == node.text)
+        out.index = static_cast<std::uint32_t>(names.size() - 1);
+      names.push_back(parent.name);
+    }
+    via_ = out;
+    if (out.said()) return;
+    std::string hint = node.is_scalar() ? nearest(node.text, names) : "";
+    if (hint.empty()) hint = "name it under `parents`";
+    misfit(node, subject, {"the name of a parent, or direct", hint});
+  }
   void read_value(const Node& node, Subject subject, const Form&, CertificateChoice& out) {
     std::vector<std::string_view> names;
     for (const Certificate& certificate : config_.certificates) {
@@ -237,9 +265,9 @@ class Reader {
       out.push_back(std::move(certificate));
     }
   }
-  void read_value(const Node& node, Subject subject, const Form&, std::vector<Endpoint>& out) {
+  void read_value(const Node& node, Subject subject, const Form& form, std::vector<Endpoint>& out) {
     for_each_item(node, subject, [&](const Node& item, Subject who) {
-      if (auto endpoint = read_endpoint(item, who)) out.push_back(std::move(*endpoint));
+      if (auto endpoint = read_endpoint(item, who, form)) out.push_back(std::move(*endpoint));
     });
   }
   void read_value(const Node& node, Subject subject, const Form&, std::vector<Upstream>& out) {
@@ -288,7 +316,7 @@ class Reader {
     if (node.is_scalar()) {
       auto found = upstream_index_.find(node.text);
       if (found != upstream_index_.end()) {
-        out.index = found->second;
+        out.index = reached_via(found->second);
         return;
       }
       if (!node.text.contains(':')) return tell_unknown_upstream(node);
@@ -297,7 +325,23 @@ class Reader {
     read_value(node, subject, form, upstream.endpoints);
     if (upstream.endpoints.empty()) return;
     upstream.place = node.mark.place();
+    upstream.via = via_;
     out.index = index_of(std::move(upstream));
+  }
+
+  /// The same upstream through the parent of this site, if it says one: another upstream with its own counts.
+  std::uint32_t reached_via(std::uint32_t index) {
+    Upstream upstream = config_.upstreams[index];
+    if (!via_.said() || upstream.via == via_) return index;
+    upstream.via = via_;
+    bool direct = via_.index == ParentChoice::kDirect;
+    upstream.name += direct ? " direct" : " via " + config_.parents[via_.index].name;
+    auto [known, is_new] = upstream_index_.emplace(upstream.name, config_.upstreams.size());
+    if (is_new) {
+      upstream_names_.take(upstream.name);
+      config_.upstreams.push_back(std::move(upstream));
+    }
+    return known->second;
   }
 
   /// Calls `visit(item, subject)` for each item of a list; what is no list is the only one.
@@ -308,9 +352,9 @@ class Reader {
     for (const Node& item : node.items) visit(item, Subject{subject.key, true});
   }
 
-  std::optional<Endpoint> read_endpoint(const Node& node, Subject subject) {
-    if (!node.is_map()) {
-      auto endpoint = read_word<Endpoint>(node, subject, as(As::url));
+  std::optional<Endpoint> read_endpoint(const Node& node, Subject subject, const Form& form) {
+    if (!node.is_map() || form.as == As::parent_url) {
+      auto endpoint = read_word<Endpoint>(node, subject, form.as == As::parent_url ? form : as(As::url));
       if (endpoint) endpoint->place = node.mark.place();
       return endpoint;
     }
@@ -351,7 +395,7 @@ class Reader {
 
   /// Upstreams given in place with equal endpoints are one, so that they share health and balance.
   std::uint32_t index_of(Upstream upstream) {
-    std::string identity;
+    std::string identity = std::to_string(upstream.via.index) + "\n";
     for (const Endpoint& endpoint : upstream.endpoints) {
       identity += fmt::format("{} {} {}\n", endpoint.url, endpoint.weight, endpoint.backup);
     }
@@ -369,6 +413,7 @@ class Reader {
   std::vector<Diagnostic>& diagnostics_;
   Config config_;
   const Listener* listener_ = nullptr;  // whose sites are read
+  ParentChoice via_;                    // what the verdict under way has said, which stands before its `to`
   std::unordered_map<std::string, std::uint32_t> upstream_index_;
   UniqueNames upstream_names_;
   std::unordered_map<std::string, std::uint32_t> in_place_;  // by their endpoints
@@ -384,9 +429,29 @@ void sort(std::vector<Diagnostic>& diagnostics, const std::vector<std::string>& 
   });
 }
 
+/// Says of each endpoint through which parent it is reached.
+void assign_parents(Config& config) {
+  auto has = [](const std::vector<Destination>& list, const std::string& host) {
+    return std::ranges::any_of(list, [&](const Destination& one) { return one.matches(host); });
+  };
+  for (Upstream& upstream : config.upstreams) {
+    for (Endpoint& endpoint : upstream.endpoints) {
+      bool is_address = endpoint.kind == Endpoint::Kind::address;
+      if (endpoint.kind == Endpoint::Kind::unix_path || upstream.via.index == ParentChoice::kDirect) continue;
+      std::string host = is_address ? endpoint.address.ip().text() : endpoint.name;
+      for (std::uint32_t i = 0; i < config.parents.size() && !endpoint.via; ++i) {
+        const Parent& parent = config.parents[i];
+        bool chosen = upstream.via.said() ? upstream.via.index == i : has(parent.destinations, host);
+        if (chosen && !has(parent.no_proxy, host)) endpoint.via = i;
+      }
+    }
+  }
+}
+
 Parsed parse(Documents& documents, const Node& root, std::vector<Diagnostic>& diagnostics) {
   Parsed parsed;
   Config config = Reader(diagnostics).read(root);
+  assign_parents(config);
   if (diagnostics.empty()) check_rules(config, diagnostics);
   config.files = documents.files();
   sort(diagnostics, config.files);

@@ -101,6 +101,14 @@ class Printer {
     }
     return result;
   }
+  std::string lines(const std::vector<Parent>& parents, const Config&, const std::string& indent) const {
+    std::string result;
+    for (const Parent& parent : parents) {
+      result += fmt::format("{}{}:\n{}", indent, quoted(parent.name),
+                            block<Parent>(parent, nullptr, indent + "  "));
+    }
+    return result;
+  }
   std::string lines(const std::vector<Upstream>& upstreams, const Config&, const std::string& indent) const {
     std::string result;
     for (const Upstream& upstream : upstreams) {
@@ -149,6 +157,10 @@ class Printer {
   }
   std::string text(const UpstreamChoice& value, const Form&) const {
     return quoted(config_.upstreams.at(value.index).name);
+  }
+  std::string text(const ParentChoice& value, const Form&) const {
+    if (!value.said()) return "";
+    return value.index == ParentChoice::kDirect ? "direct" : quoted(config_.parents.at(value.index).name);
   }
   std::string text(const CertificateChoice& value, const Form&) const {
     return value.given() ? quoted(config_.certificates.at(value.index).name) : "";

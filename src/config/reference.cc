@@ -51,6 +51,14 @@ std::string kind(const std::optional<LogLevel>&, const Form& form) { return expe
 std::string kind(const UpstreamChoice&, const Form&) {
   return fmt::format("the name of an upstream, a URL, or a list of {}s", link<Endpoint>());
 }
+std::string kind(const ParentChoice&, const Form&) { return "the name of a parent, or direct"; }
+std::string kind(const std::vector<Endpoint>&, const Form& form) {
+  if (form.as == As::parent_url) return fmt::format("a list, each {}", expectation<Endpoint>(form));
+  return fmt::format("a list of {}s", link<Endpoint>());
+}
+std::string kind(const std::vector<Parent>&, const Form&) {
+  return fmt::format("a map of names, to a {} each", link<Parent>());
+}
 std::string kind(const CertificateChoice&, const Form&) { return "the name of a certificate"; }
 std::string kind(const std::vector<CertificateChoice>&, const Form&) {
   return "a list, each the name of a certificate";
@@ -76,6 +84,7 @@ std::string default_text(const std::vector<T>&, const Form&) {
   return "";
 }
 std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
+std::string default_text(const ParentChoice&, const Form&) { return ""; }
 std::string default_text(const CertificateChoice&, const Form&) { return ""; }
 std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
 template <class T>
@@ -143,7 +152,7 @@ std::string chapters() {
 std::string reference() {
   return std::string(kIntroduction) +
          chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
-                  Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Upstream, Endpoint,
+                  Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Parent, Upstream, Endpoint,
                   TlsClient, HealthCheck, Ejection, Listener, AcceptProxyProtocol, Site, Match, Forward,
                   Terminate, ProxyTlvs, Refuse>();
 }

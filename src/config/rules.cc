@@ -46,6 +46,12 @@ class Rules {
     if (passwords > 1) error(certificate.place, "the password can stand in one place only");
   }
 
+  void parent(const Parent& parent) {
+    if (parent.name == "direct")
+      error(parent.place, "a parent cannot have the name `direct`", "`via: direct` means none");
+    upstream(parent);
+  }
+
   void upstream(const Upstream& upstream) {
     versions(upstream.place, upstream.tls);
     const std::string& name = upstream.tls.server_name;
@@ -162,6 +168,7 @@ class Rules {
 void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   Rules rules(diagnostics);
   for (const Certificate& certificate : config.certificates) rules.certificate(certificate);
+  for (const Parent& parent : config.parents) rules.parent(parent);
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
   for (const Listener& listener : config.listeners) rules.listener(listener);
 }

@@ -58,11 +58,18 @@ class Schema {
   Json of(const AccessLog&, const Form& form) {
     return any({of(LogTarget{}, form), reference_to<AccessLog>()});
   }
-  Json of(const Endpoint&, const Form&) { return any({{{"type", "string"}}, reference_to<Endpoint>()}); }
+  Json of(const Endpoint&, const Form& form) {
+    if (form.as == As::parent_url) return pattern("^(https?|socks5)://");
+    return any({{{"type", "string"}}, reference_to<Endpoint>()});
+  }
   Json of(const ProxyTlvs&, const Form&) {
     Json words = Json::array();
     for_each_field<ProxyTlvs>([&](const auto& field) { words.push_back(field.key); });
     return one_or_more({{"enum", words}});
+  }
+  Json of(const ParentChoice&, const Form&) { return {{"type", "string"}}; }
+  Json of(const std::vector<Parent>&, const Form&) {
+    return {{"type", "object"}, {"additionalProperties", reference_to<Parent>()}};
   }
   Json of(const CertificateChoice&, const Form&) { return {{"type", "string"}}; }
   Json of(const std::vector<Certificate>&, const Form&) {

@@ -117,6 +117,9 @@ HostAndPort split_port(std::string_view text) {
 constexpr std::string_view kUrlWords =
     "a URL such as tcp://app1:443, tcp+srv://_imaps._tcp.example.com or unix:/run/app.sock";
 
+constexpr std::string_view kParentWords =
+    "the URL of a proxy with its port, such as http://proxy:8080, https://proxy:3129 or socks5://proxy:1080";
+
 unexpected<Misfit> no_url(std::string hint) {
   return unexpected(Misfit{std::string(kUrlWords), std::move(hint)});
 }
@@ -141,6 +144,25 @@ Outcome<Endpoint> parse_tcp_url(Endpoint endpoint, std::string_view rest) {
   endpoint.kind = Endpoint::Kind::name;
   endpoint.name = *name;
   return endpoint;
+}
+
+// A parent's: its scheme says how it is asked.
+Outcome<Endpoint> parse_parent_url(std::string_view text) {
+  constexpr std::string_view kHttp = "http://", kHttps = "https://", kSocks = "socks5://";
+  for (auto scheme : {kHttp, kHttps, kSocks}) {
+    if (!text.starts_with(scheme)) continue;
+    Endpoint endpoint;
+    endpoint.url = text;
+    endpoint.tls = scheme == kHttps;
+    endpoint.socks5 = scheme == kSocks;
+    std::string_view rest = text.substr(scheme.size());
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    auto parsed = parse_tcp_url(endpoint, rest);
+    if (parsed) return parsed;
+    return unexpected(Misfit{std::string(kParentWords),
+                             rest.contains('@') ? "user and password stand in `credentials_file`" : ""});
+  }
+  return unexpected(Misfit{std::string(kParentWords), ""});
 }
 
 Outcome<Endpoint> parse_service_url(Endpoint endpoint, std::string_view rest) {
@@ -321,7 +343,19 @@ Outcome<NamePattern> parse_value(std::string_view text, const Form&) {
 }
 
 template <>
-Outcome<Endpoint> parse_value(std::string_view text, const Form&) {
+Outcome<Destination> parse_value(std::string_view text, const Form&) {
+  Destination destination{.network = Network::parse(text), .names = {}, .text = std::string(text)};
+  if (!destination.network) {
+    std::string name = (text.starts_with('.') ? "*" : "") + std::string(text);
+    destination.names = NamePattern::parse(name);
+  }
+  if (destination.network || destination.names) return destination;
+  return unexpected(Misfit{"a name such as www.example.com, *.example.com or default, or a network", ""});
+}
+
+template <>
+Outcome<Endpoint> parse_value(std::string_view text, const Form& form) {
+  if (form.as == As::parent_url) return parse_parent_url(text);
   constexpr std::string_view kTcp = "tcp://", kService = "tcp+srv://", kTls = "tls://",
                              kTlsService = "tls+srv://", kUnix = "unix:";
   Endpoint endpoint;
@@ -416,5 +450,13 @@ std::string value_text(const Network& value, const Form&) { return value.text();
 std::string value_text(const NamePattern& value, const Form&) { return value.text(); }
 
 std::string value_text(const Bind& value, const Form&) { return value.text; }
+
+std::string value_text(const Destination& value, const Form&) { return value.text; }
+
+bool Destination::matches(const std::string& host) const {
+  auto ip = Ip::parse(host);
+  if (network) return ip && network->contains(*ip);
+  return names->kind() == NamePattern::Kind::any || (!ip && names->matches(host));
+}
 
 }  // namespace lockgate::config

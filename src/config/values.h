@@ -50,6 +50,8 @@ Outcome<NamePattern> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<Endpoint> parse_value(std::string_view text, const Form& form);
 template <>
+Outcome<Destination> parse_value(std::string_view text, const Form& form);
+template <>
 Outcome<Bind> parse_value(std::string_view text, const Form& form);
 
 std::string value_text(bool value, const Form& form);
@@ -62,6 +64,7 @@ std::string value_text(const std::optional<SocketAddress>& value, const Form& fo
 std::string value_text(const Network& value, const Form& form);
 std::string value_text(const NamePattern& value, const Form& form);
 std::string value_text(const Bind& value, const Form& form);
+std::string value_text(const Destination& value, const Form& form);
 
 /// What is off may also be written as any other word for that.
 bool is_off(std::string_view text);

@@ -13,8 +13,9 @@ Relay::Relay(AnyStream client, AnyStream upstream, Buffers& buffers, const Relay
       down_(*upstream_, Side::upstream, *client_, Side::client, buffers),
       last_moved_(reactor_.now()) {}
 
-void Relay::begin(Bytes header, Bytes first) {
+void Relay::begin(Bytes header, Bytes first, Bytes early) {
   up_.send_first(header, first);
+  down_.send_first({}, early);
   client_->set_owner(this);
   upstream_->set_owner(this);
   reactor_.start(timer_, deadline());

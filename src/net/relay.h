@@ -42,8 +42,9 @@ class Relay final : private loop::Runnable, private StreamOwner {
   Relay& operator=(const Relay&) = delete;
 
   /// Starts. The upstream first gets `header`, which is ours and not counted, and `first`, which set-up has
-  /// read from the client. The end is told in a later turn at the earliest.
-  void begin(Bytes header, Bytes first);
+  /// read from the client; the client gets `early`, which set-up has read from the upstream. The end is told
+  /// in a later turn at the earliest.
+  void begin(Bytes header, Bytes first, Bytes early = {});
   /// Ends it in the next turn, aborting both sides.
   void cut(Errc why, const char* doing);
 

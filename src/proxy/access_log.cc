@@ -69,6 +69,7 @@ void add_verdict(LineBuilder& builder, const AccessLine& line) {
   builder.field("upstream", line.plan.upstreams[line.site->site->upstream]->config.name);
   if (line.endpoint) builder.field("endpoint", line.endpoint->label());
   if (!line.facts.address.is_none()) builder.field("address", line.facts.address.text());
+  builder.optional("parent", line.facts.parent);
   if (line.facts.attempts > 0) builder.field("attempts", std::uint64_t{line.facts.attempts});
 }
 
@@ -109,8 +110,10 @@ std::string reason(const AccessLine& line) {
   const Leg* leg =
       line.end.error->side == Side::client ? line.facts.client_leg.get() : line.facts.upstream_leg.get();
   std::string text = words(*line.end.error);
-  bool more = line.end.error->code == Errc::untrusted && leg && !leg->untrusted.empty();
-  return more ? text + ": " + leg->untrusted : text;
+  if (line.end.error->code == Errc::untrusted && leg && !leg->untrusted.empty())
+    text += ": " + leg->untrusted;
+  if (!line.facts.parent_said.empty()) text += ": " + line.facts.parent_said;
+  return text;
 }
 
 void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {

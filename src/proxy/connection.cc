@@ -251,7 +251,7 @@ void Connection::start_relay(Dialled dialled) {
   net::RelayOwner& owner = *this;
   relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers,
                                         timeouts, owner);
-  relay_->begin(header, flight_);
+  relay_->begin(header, flight_, dialled.early);
   flight_ = {};
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proxy/tunnel.h"
+
 namespace lockgate::proxy {
 
 using loop::Task;
@@ -17,6 +19,13 @@ constexpr const char* kHandshaking = "shaking hands with the upstream";
 std::string hash_key(const Upstream& upstream, const Facts& facts) {
   if (upstream.config.balance != config::Balance::consistent_hash) return "";
   return upstream.config.hash == config::HashKey::name ? facts.name : facts.client.ip().text();
+}
+
+// Whether a parent's refusal says that the endpoint could not be reached, or else something of the parent
+// itself.
+bool tells_of_endpoint(const Error& refusal) {
+  bool answered = refusal.detail.kind == DetailKind::http_status || refusal.detail.kind == DetailKind::socks;
+  return answered && refusal.code != Errc::refused;
 }
 
 // The targets, once the resolver has answered for the first time.
@@ -43,16 +52,16 @@ Task<net::Connected> connect_to(House& house, const OwnAddresses& own, const Tar
 }
 
 Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstream, const Target& target,
-                                             net::AnyStream stream, Errand errand, Facts& facts,
-                                             Instant deadline) {
+                                             Dialled dialled, Errand errand, Facts& facts, Instant deadline) {
   facts.stage = Stage::handshake;
   auto start = upstream.client_side->call({.endpoint = target.endpoint->label(),
                                            .host = target.host,
                                            .client_name = facts.name,
                                            .client_alpn = errand.alpn});
+  start.seen = dialled.early;
   start.ahead = errand.header;
   auto side = upstream.client_side;  // a reload may bring another one meanwhile
-  auto tls = std::make_unique<tls::TlsStream>(std::move(stream), std::move(start), house.records);
+  auto tls = std::make_unique<tls::TlsStream>(std::move(dialled.stream), std::move(start), house.records);
   auto shaking = tls->handshake(deadline);
   auto shaken = co_await loop::attempt(std::move(shaking));
   if (shaken && !side->is_pinned(*tls)) shaken = failure(Errc::untrusted, kHandshaking);
@@ -67,26 +76,60 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   std::unreachable();
 }
 
-// One endpoint, all the way.
-Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstream, const Target& target,
-                    Errand errand, Facts& facts, Instant deadline) {
+// A stream to `target` that its parent has opened for us. Parents share the load and stand in for each other.
+Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, const ParentView& parent,
+                                   const Target& target, Facts& facts, Instant deadline) {
+  std::uint16_t attempts = facts.attempts;
+  House outside{house.reactor,        house.buffers,        house.connector,   house.journal,
+                house.parent_records, house.parent_records, house.place_freed, house.worker};
+  auto dialling = dial(outside, own, *parent.upstream, facts, {}, deadline);
+  auto dialled = co_await loop::attempt(std::move(dialling));
+  facts.attempts = attempts;
+  if (!dialled) co_await loop::fail(dialled.error().on(Side::parent));
+  facts.parent = dialled->at.endpoint()->label();
+  static const wire::Credentials kNone;
+  const wire::Credentials& credentials = parent.credentials ? *parent.credentials : kNone;
+  bool socks5 = facts.parent.starts_with("socks5:");
+  TunnelRequest request{.kind = socks5 ? ParentKind::socks5 : ParentKind::http,
+                        .host = target.far_host,
+                        .port = target.far_port,
+                        .user = credentials.user,
+                        .password = credentials.password};
   facts.stage = Stage::connecting;
-  facts.upstream_leg.reset();
-  Dialled dialled{.stream = nullptr, .at = AtEndpoint(target.endpoint)};
-  facts.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
-  auto connecting = connect_to(house, own, target, upstream.upstream->config, deadline);
-  net::Connected connected = co_await connecting;
-  facts.address = connected.address;
-  dialled.stream = std::move(connected.stream);
-  if (!target.tls) co_return dialled;
-  auto securing = secure(house, upstream, target, std::move(dialled.stream), errand, facts, deadline);
-  auto tls = co_await securing;
-  dialled.tls = tls.get();
-  dialled.stream = std::move(tls);
-  co_return dialled;
+  auto opening = open_tunnel(*dialled->stream, house.buffers, request, deadline, facts.parent_said);
+  TunnelAnswer answer = co_await opening;
+  dialled->early = std::move(answer.early);
+  dialled->tls = nullptr;  // that is the parent's, and no concern of whoever is at the far end
+  co_return std::move(*dialled);
 }
 
 }  // namespace
+
+Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstream, const Target& target,
+                    Errand errand, Facts& facts, Instant deadline) {
+  facts.stage = Stage::connecting;
+  facts.parent.clear();
+  facts.parent_said.clear();
+  facts.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
+  Dialled dialled;
+  if (target.via) {
+    auto reaching = reach_through_parent(house, own, upstream.parents[*target.via], target, facts, deadline);
+    dialled = co_await reaching;
+  } else {
+    auto connecting = connect_to(house, own, target, upstream.upstream->config, deadline);
+    net::Connected connected = co_await connecting;
+    facts.address = connected.address;
+    dialled.stream = std::move(connected.stream);
+  }
+  dialled.at = AtEndpoint(target.endpoint);
+  facts.upstream_leg.reset();
+  if (!target.tls) co_return dialled;
+  auto securing = secure(house, upstream, target, std::move(dialled), errand, facts, deadline);
+  auto tls = co_await securing;
+  dialled = {.stream = nullptr, .at = AtEndpoint(target.endpoint), .tls = tls.get()};
+  dialled.stream = std::move(tls);
+  co_return dialled;
+}
 
 Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts, Errand errand,
                    Instant deadline) {
@@ -103,7 +146,8 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
     tried.push_back(index);
     facts.attempts = static_cast<std::uint16_t>(tried.size());
     const Target& target = (*targets)[static_cast<std::size_t>(index)];
-    Instant until = std::min(deadline, house.reactor.now() + config.try_timeout);
+    // Behind a parent there are tries of its own; one that is silent must leave time for the next.
+    Instant until = target.via ? deadline : std::min(deadline, house.reactor.now() + config.try_timeout);
     auto reaching = reach(house, own, upstream, target, errand, facts, until);
     auto reached = co_await loop::attempt(std::move(reaching));
     if (reached) {
@@ -112,7 +156,8 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
     }
     last = reached.error();
     if (last.code == Errc::no_resources) break;  // our own want, not the endpoint's fault
-    last.side = Side::upstream;
+    if (last.side != Side::parent) last.side = Side::upstream;
+    if (last.side == Side::parent && !tells_of_endpoint(last)) continue;
     bool ejected = target.endpoint->connect_failed(house.reactor.now(), config.ejection);
     if (ejected) {
       house.journal.tell(

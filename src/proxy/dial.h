@@ -1,6 +1,7 @@
 // Dialling: a connection to one endpoint of an upstream, dressed as its site asks.
 #pragma once
 #include <string_view>
+#include <vector>
 
 #include "loop/task.h"
 #include "net/stream.h"
@@ -19,12 +20,17 @@ struct Errand {
 struct Dialled {
   net::AnyStream stream;
   AtEndpoint at;
-  tls::TlsStream* tls = nullptr;  // the stream, if it is one; then the header has gone
+  tls::TlsStream* tls = nullptr;      // the stream, if it is one; then the header has gone
+  std::vector<std::byte> early = {};  // what the upstream has said already, if it is none
 };
 
 /// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address,
-/// attempts and TLS in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
+/// parent, attempts and TLS in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
 loop::Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts,
                          Errand errand, Instant deadline);
+
+/// One endpoint, all the way: through its parent, and up to the end of its handshake.
+loop::Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstream, const Target& target,
+                          Errand errand, Facts& facts, Instant deadline);
 
 }  // namespace lockgate::proxy

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,7 +76,11 @@ struct Target {
   std::uint32_t weight = 1;
   bool backup = false;
   bool tls = false;
-  std::string host{};  // its name, or its address
+  std::string host{};  // whom its certificate has to name
+  std::optional<std::uint32_t>
+      via{};               // number of the parent through which it is reached; then it has no addresses
+  std::string far_host{};  // for the parent: a name or an address
+  std::uint16_t far_port = 0;
 };
 
 /// The targets of an upstream at one moment. Never changed; a new answer of the resolver makes a new one.

@@ -49,6 +49,8 @@ struct Facts {
   std::string_view pattern;  // of the site: what the name matched, in the plan's memory
   SocketAddress address;     // of the endpoint that answered
   std::uint16_t attempts = 0;
+  std::string parent;                             // the one through which that was; empty: none
+  std::string parent_said;                        // why it refused, in its words and ours
   std::unique_ptr<Leg> client_leg, upstream_leg;  // null where we speak no TLS
 
   WallTime accepted_wall = 0;

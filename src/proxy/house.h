@@ -31,9 +31,10 @@ struct House {
   net::Buffers& buffers;
   net::Connector& connector;
   Journal& journal;
-  tls::Scratch& records;
-  loop::WaitSlot& place_freed;  // woken when a place in some gate has come free
-  std::size_t worker;           // its number, from 0
+  tls::Scratch& records;         // of TLS with clients and upstreams
+  tls::Scratch& parent_records;  // of TLS with parents, inside of which there is the other
+  loop::WaitSlot& place_freed;   // woken when a place in some gate has come free
+  std::size_t worker;            // its number, from 0
 };
 
 }  // namespace lockgate::proxy

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "proxy/dial.h"
+
 namespace lockgate::proxy {
 
 using loop::Task;
@@ -31,7 +33,8 @@ std::string key_of(const config::Upstream& config, const std::vector<SocketAddre
                      config.tcp.keepalive_probes, config.tcp.user_timeout.count());
   key += text_of(name_servers);
   for (const auto& endpoint : config.endpoints) {
-    key += fmt::format("|{} {} {}", endpoint.url, endpoint.weight, endpoint.backup);
+    key += fmt::format("|{} {} {} {}", endpoint.url, endpoint.weight, endpoint.backup,
+                       endpoint.via ? static_cast<std::int64_t>(*endpoint.via) : -1);
   }
   return key;
 }
@@ -46,9 +49,11 @@ class Keeper::Kept {
       : keeper_(keeper),
         upstream_(std::make_shared<Upstream>(config)),
         scope_(keeper.reactor_),
-        answers_(config.endpoints.size()) {
+        answers_(config.endpoints.size()),
+        view_(std::make_shared<UpstreamView>(upstream_, nullptr, 0)) {
+    // A parent resolves names itself, but knows no services.
     auto needs_names = [](const config::Endpoint& endpoint) {
-      return endpoint.kind == config::Endpoint::Kind::name ||
+      return (endpoint.kind == config::Endpoint::Kind::name && !endpoint.via) ||
              endpoint.kind == config::Endpoint::Kind::service;
     };
     if (std::ranges::any_of(config.endpoints, needs_names)) {
@@ -59,7 +64,7 @@ class Keeper::Kept {
       if (needs_names(endpoint)) {
         scope_.spawn(resolve_forever(i));
       } else {
-        answers_[i] = Targets{target(endpoint, endpoint.url, {endpoint.address})};
+        answers_[i] = Targets{target(endpoint, endpoint.url, addresses_of(endpoint))};
       }
     }
     publish();
@@ -68,7 +73,7 @@ class Keeper::Kept {
 
   const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
   const std::shared_ptr<const Targets>& targets() const { return targets_; }
-  void check_with(std::shared_ptr<tls::ClientSide> client_side) { client_side_ = std::move(client_side); }
+  const std::shared_ptr<UpstreamView>& view() const { return view_; }
 
  private:
   const config::Upstream& config() const { return upstream_->config; }
@@ -91,12 +96,23 @@ class Keeper::Kept {
     return std::string(domain);
   }
 
+  static std::vector<SocketAddress> addresses_of(const config::Endpoint& endpoint) {
+    if (endpoint.via) return {};
+    return {endpoint.address};
+  }
+
   Target target(const config::Endpoint& endpoint, const std::string& label,
                 std::vector<SocketAddress> addresses) {
     auto& known = keeper_.endpoints_[config().name + " " + label];
     if (!known) known = std::make_shared<Endpoint>(label);
     if (config().health.every == Duration::zero()) known->set_up(true);  // nobody else would find it up again
-    return {known, std::move(addresses), endpoint.weight, endpoint.backup, endpoint.tls, host_of(endpoint)};
+    Target target{known,           std::move(addresses), endpoint.weight,
+                  endpoint.backup, endpoint.tls,         host_of(endpoint)};
+    target.via = endpoint.via;
+    target.far_host = target.host;
+    target.far_port =
+        endpoint.kind == config::Endpoint::Kind::address ? endpoint.address.port() : endpoint.port;
+    return target;
   }
 
   Task<void> resolve_forever(std::size_t index) {
@@ -136,15 +152,15 @@ class Keeper::Kept {
     Targets found;
     Duration ttl = answer.ttl;
     for (const auto& service : answer.services) {
+      if (endpoint.via) {
+        found.push_back(served_by(endpoint, service, {}, first));
+        continue;
+      }
       auto asking_host = resolver_->addresses(service.name + ".");  // absolute: no search domains
       auto host = co_await loop::attempt(std::move(asking_host));
       if (!host) continue;
       ttl = std::min(ttl, host->ttl);
-      Target one = target(endpoint, fmt::format("{}:{}", service.name, service.port),
-                          with_port(host->ips, service.port));
-      one.weight = std::max<std::uint32_t>(service.weight, 1);
-      one.backup = endpoint.backup || service.priority != first;
-      found.push_back(std::move(one));
+      found.push_back(served_by(endpoint, service, with_port(host->ips, service.port), first));
     }
     if (found.empty()) {
       co_await loop::fail(
@@ -152,6 +168,17 @@ class Keeper::Kept {
     }
     take_answer(index, std::move(found));
     co_return ttl;
+  }
+
+  /// The target of one SRV record; those of the lowest priority, `first`, are used first (RFC 2782).
+  Target served_by(const config::Endpoint& endpoint, const wire::Service& service,
+                   std::vector<SocketAddress> addresses, std::uint16_t first) {
+    Target one = target(endpoint, fmt::format("{}:{}", service.name, service.port), std::move(addresses));
+    one.weight = std::max<std::uint32_t>(service.weight, 1);
+    one.backup = endpoint.backup || service.priority != first;
+    one.far_host = service.name;
+    one.far_port = service.port;
+    return one;
   }
 
   static std::vector<SocketAddress> with_port(const std::vector<Ip>& ips, std::uint16_t port) {
@@ -174,6 +201,8 @@ class Keeper::Kept {
     }
     if (all->empty()) return;
     targets_ = std::move(all);
+    view_->targets = targets_;
+    view_->news.wake_all();
     keeper_.publish_(upstream_, targets_);
   }
 
@@ -185,7 +214,10 @@ class Keeper::Kept {
                     words(error), answers_[index] ? "its last addresses stay in use" : "it is tried again"));
   }
 
+  // Begins in a turn to come, when the plan has said through which parents and with which TLS.
   Task<void> check_forever() {
+    loop::Sleep planned(keeper_.reactor_, keeper_.reactor_.now());
+    co_await planned;
     for (;;) {
       if (targets_) {
         for (const Target& target : *targets_) scope_.spawn(check(target));
@@ -195,21 +227,16 @@ class Keeper::Kept {
     }
   }
 
-  // Connects, and shakes hands where the endpoint speaks TLS: a certificate that does not hold is a failure,
-  // too.
+  // As for a client: through the parent, and shaking hands where the endpoint speaks TLS, so that a
+  // certificate which does not hold is a failure, too.
   Task<void> try_out(const Target& target) {
+    Facts facts;
+    auto view = view_;
     Instant deadline = keeper_.reactor_.now() + config().health.timeout;
-    auto connecting = keeper_.connector_.connect(target.addresses, {}, deadline);
-    net::Connected connected = co_await connecting;
-    if (!target.tls || !client_side_) co_return;
-    auto side = client_side_;
-    auto start = side->call(
-        {.endpoint = target.endpoint->label(), .host = target.host, .client_name = {}, .client_alpn = {}});
-    tls::TlsStream stream(std::move(connected.stream), std::move(start), keeper_.records_);
-    auto shaking = stream.handshake(deadline);
-    co_await shaking;
-    if (!side->is_pinned(stream)) co_await loop::fail(Errc::untrusted, "checking the key");
-    auto finishing = net::finish(stream, deadline);
+    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, {}, facts, deadline);
+    Dialled dialled = co_await reaching;
+    if (!dialled.tls) co_return;
+    auto finishing = net::finish(*dialled.stream, deadline);
     co_await finishing;
   }
 
@@ -235,26 +262,34 @@ class Keeper::Kept {
   loop::Scope scope_;
   std::vector<std::optional<Targets>> answers_;  // per configured endpoint
   std::shared_ptr<const Targets> targets_;
-  std::shared_ptr<tls::ClientSide> client_side_;
+  std::shared_ptr<UpstreamView> view_;  // as checks see it
+  OwnAddresses nobody_is_us_;           // whether an endpoint is this process is asked for connections
   std::map<const Endpoint*, int> streaks_;
   bool unresolved_told_ = false;
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish)
-    : reactor_(reactor), connector_(connector), journal_(journal), publish_(std::move(publish)) {}
+    : reactor_(reactor),
+      journal_(journal),
+      publish_(std::move(publish)),
+      house_{reactor, buffers_, connector, journal, records_, parent_records_, place_freed_, 0} {}
 
 Keeper::~Keeper() = default;
 
+void Keeper::take_plan(const Plan& plan, std::size_t thread) {
+  std::vector<std::shared_ptr<UpstreamView>> views;
+  for (const auto& upstream : plan.upstreams) views.push_back(by_upstream_.at(upstream.get())->view());
+  equip(views, plan, thread);
+}
+
 std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,
-                                             const std::vector<SocketAddress>& name_servers,
-                                             std::shared_ptr<tls::ClientSide> client_side) {
+                                             const std::vector<SocketAddress>& name_servers) {
   const auto& servers = config.name_servers.empty() ? name_servers : config.name_servers;
   auto& kept = kept_[key_of(config, servers)];
   if (!kept) {
     kept = std::make_unique<Kept>(*this, config, servers);
     by_upstream_.emplace(kept->upstream().get(), kept.get());
   }
-  kept->check_with(std::move(client_side));
   return kept->upstream();
 }
 
@@ -264,7 +299,7 @@ std::shared_ptr<const Targets> Keeper::targets(const Upstream& upstream) const {
 }
 
 void Keeper::keep_only(const std::vector<std::shared_ptr<const Upstream>>& used) {
-  std::unordered_map<const Upstream*, const Kept*> staying;
+  std::unordered_map<const Upstream*, Kept*> staying;
   for (const auto& upstream : used) {
     if (auto kept = by_upstream_.extract(upstream.get())) staying.insert(std::move(kept));
   }

@@ -15,6 +15,7 @@
 #include "net/connect.h"
 #include "net/resolver.h"
 #include "proxy/house.h"
+#include "proxy/plan.h"
 #include "proxy/upstream.h"
 
 namespace lockgate::proxy {
@@ -28,11 +29,12 @@ class Keeper {
   ~Keeper();
 
   /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its
-  /// targets, counts and health carry over. Starts to keep it if it is new. Checks use `client_side`, which
-  /// is null where no endpoint wants TLS.
+  /// targets, counts and health carry over. Starts to keep it if it is new.
   std::shared_ptr<const Upstream> keep(const config::Upstream& config,
-                                       const std::vector<SocketAddress>& name_servers,
-                                       std::shared_ptr<tls::ClientSide> client_side = nullptr);
+                                       const std::vector<SocketAddress>& name_servers);
+  /// Checks go through the parents and use the TLS of this plan, whose upstreams are all kept; `thread` is
+  /// ours among those that it has sides for.
+  void take_plan(const Plan& plan, std::size_t thread);
   /// What is known of an upstream now; null before the first answer.
   std::shared_ptr<const Targets> targets(const Upstream& upstream) const;
   /// Forgets all other upstreams. Connections that have one of them still go on with the targets that they
@@ -65,14 +67,16 @@ class Keeper {
   loop::Task<Asking> turn_to_ask();
 
   loop::Reactor& reactor_;
-  net::Connector& connector_;
   Journal& journal_;
   Publish publish_;
   std::map<std::string, std::weak_ptr<net::Resolver>> resolvers_;  // by name servers
   std::size_t asking_ = 0;
   loop::WaitSlot may_ask_;
-  std::unordered_map<const Upstream*, const Kept*> by_upstream_;
-  tls::Scratch records_;
+  std::unordered_map<const Upstream*, Kept*> by_upstream_;
+  net::Buffers buffers_;
+  tls::Scratch records_, parent_records_;
+  loop::WaitSlot place_freed_;  // nobody waits at it
+  House house_;                 // of checks
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
 };

@@ -92,6 +92,9 @@ class MadeRegistry final : public Registry {
     return std::make_shared<Upstream>(config);
   }
   tls::ServerSides server_sides(const config::Site& site) override { return keyring.server_sides(site); }
+  std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) override {
+    return keyring.credentials(parent);
+  }
   tls::ClientSides client_sides(const config::Upstream& upstream) override {
     return keyring.client_sides(upstream);
   }
@@ -150,9 +153,9 @@ struct MadeHouse {
   net::Buffers buffers;
   MadeConnector connector{reactor};
   MadeJournal journal;
-  tls::Scratch records;
+  tls::Scratch records, parent_records;
   loop::WaitSlot place_freed;
-  House house{reactor, buffers, connector, journal, records, place_freed, 0};
+  House house{reactor, buffers, connector, journal, records, parent_records, place_freed, 0};
 };
 
 }  // namespace lockgate::proxy

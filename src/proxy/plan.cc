@@ -84,14 +84,30 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   plan->config = std::move(config);
   plan->own = std::move(own);
   plan->gate = registry.gate("process", plan->config->limit.connections);
-  for (const auto& upstream : plan->config->upstreams) {
+  auto add = [&](const config::Upstream& upstream) {
     plan->upstreams.push_back(registry.upstream(upstream));
     plan->client_sides.push_back(registry.client_sides(upstream));
+  };
+  for (const auto& upstream : plan->config->upstreams) add(upstream);
+  for (const auto& parent : plan->config->parents) {
+    add(parent);
+    plan->credentials.push_back(registry.credentials(parent));
   }
   for (const auto& listener : plan->config->listeners) {
     plan->listeners.push_back(compile_listener(*plan->config, listener, registry));
   }
   return plan;
+}
+
+void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& plan, std::size_t thread) {
+  std::size_t own = plan.config->upstreams.size();
+  std::vector<ParentView> parents;
+  for (std::size_t i = own; i < views.size(); ++i) parents.push_back({views[i], plan.credentials[i - own]});
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const tls::ClientSides& sides = plan.client_sides[i];
+    views[i]->client_side = sides.empty() ? nullptr : sides[thread];
+    if (i < own) views[i]->parents = parents;
+  }
 }
 
 }  // namespace lockgate::proxy

@@ -3,6 +3,7 @@
 // started with.
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,9 +65,10 @@ struct Plan {
 
   std::shared_ptr<const config::Config> config;
   std::vector<ListenerPlan> listeners;                     // as in the config
-  std::vector<std::shared_ptr<const Upstream>> upstreams;  // as in the config
+  std::vector<std::shared_ptr<const Upstream>> upstreams;  // as in the config, and behind them its parents
   std::vector<tls::ClientSides> client_sides;              // of each upstream, by worker; empty without TLS
-  std::shared_ptr<Gate> gate;                              // the whole process
+  std::vector<std::shared_ptr<const wire::Credentials>> credentials;  // of each parent
+  std::shared_ptr<Gate> gate;                                         // the whole process
   OwnAddresses own;
 };
 
@@ -80,6 +82,7 @@ class Registry {
   virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
   virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;
   virtual tls::ServerSides server_sides(const config::Site& site) = 0;
+  virtual std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) = 0;
   virtual tls::ClientSides client_sides(const config::Upstream& upstream) = 0;
   virtual std::uint16_t log_target(const config::LogTarget& target) = 0;
 };
@@ -87,6 +90,9 @@ class Registry {
 /// Compiles a configuration that parse() has accepted.
 std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config, OwnAddresses own,
                                     Registry& registry);
+
+/// Gives each of `views`, which are those of the plan's upstreams, what the plan has for it and `thread`.
+void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& plan, std::size_t thread);
 
 /// A plan with one worker's views of its upstreams.
 struct WorkerPlan {

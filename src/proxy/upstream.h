@@ -6,6 +6,7 @@
 // own balancer.
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "config/config.h"
 #include "loop/wait.h"
@@ -13,6 +14,7 @@
 #include "proxy/balance.h"
 #include "proxy/endpoint.h"
 #include "tls/client_side.h"
+#include "wire/credentials.h"
 
 namespace lockgate::proxy {
 
@@ -20,6 +22,14 @@ namespace lockgate::proxy {
 struct Upstream {
   explicit Upstream(config::Upstream given) : config(std::move(given)) {}
   const config::Upstream config;
+};
+
+struct UpstreamView;
+
+/// A parent as an upstream's view has it.
+struct ParentView {
+  std::shared_ptr<UpstreamView> upstream;                // the parent's own
+  std::shared_ptr<const wire::Credentials> credentials;  // null: none
 };
 
 /// A worker's view of an upstream. One thread.
@@ -31,6 +41,7 @@ struct UpstreamView {
   std::shared_ptr<const Targets> targets;  // null until the first answer of the resolver
   Balancer balancer;
   std::shared_ptr<tls::ClientSide> client_side;  // null unless an endpoint wants TLS
+  std::vector<ParentView> parents;               // by number; of a parent's own view there are none
   loop::WaitSlot news;                           // woken whenever `targets` is set
 };
 

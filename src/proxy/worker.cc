@@ -134,7 +134,7 @@ class Worker::Door final : public net::Acceptor {
 
 Worker::Worker(const Clock& clock, Journal& journal, std::size_t number, std::atomic<std::uint64_t>& ids)
     : reactor_(clock),
-      house_{reactor_, buffers_, connector_, journal, records_, place_freed_, number},
+      house_{reactor_, buffers_, connector_, journal, records_, parent_records_, place_freed_, number},
       ids_(ids),
       plan_(std::make_shared<WorkerPlan>()) {}
 
@@ -154,10 +154,10 @@ void Worker::take_plan(std::shared_ptr<const Plan> plan,
     auto& view = views[plan->upstreams[i].get()];
     std::uint64_t seed = (house_.worker + 1) * 0x9e3779b97f4a7c15ULL + i;
     if (!view) view = std::make_shared<UpstreamView>(plan->upstreams[i], known[i], seed);
-    const tls::ClientSides& sides = plan->client_sides[i];
-    view->client_side = sides.empty() ? nullptr : sides[house_.worker];
+
     next->upstreams.push_back(view);
   }
+  equip(next->upstreams, *plan, house_.worker);
   next->plan = std::move(plan);
   plan_ = std::move(next);
   place_freed_.wake_all();  // limits may have been raised

@@ -64,7 +64,7 @@ class Worker final : private ConnectionOwner {
 
   loop::Reactor reactor_;
   net::Buffers buffers_;
-  tls::Scratch records_;
+  tls::Scratch records_, parent_records_;
   net::SystemConnector connector_{reactor_};
   loop::WaitSlot place_freed_;
   House house_;

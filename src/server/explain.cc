@@ -22,6 +22,7 @@ class NoProcess final : public proxy::Registry {
     return std::make_shared<proxy::Upstream>(config);
   }
   tls::ServerSides server_sides(const config::Site&) override { return {}; }
+  std::shared_ptr<const wire::Credentials> credentials(const config::Parent&) override { return nullptr; }
   tls::ClientSides client_sides(const config::Upstream&) override { return {}; }
   std::uint16_t log_target(const config::LogTarget&) override { return 0; }
 };

@@ -208,6 +208,7 @@ Process::Outcome Process::apply(config::Config wanted) {
   config_ = std::move(config);
   plans_.push_back(plan);
   keeper_.keep_only(plan->upstreams);
+  keeper_.take_plan(*plan, workers_);
   return {};
 }
 

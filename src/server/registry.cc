@@ -26,8 +26,7 @@ std::shared_ptr<proxy::Gate> ProcessRegistry::gate(const std::string& name, std:
 }
 
 std::shared_ptr<const proxy::Upstream> ProcessRegistry::upstream(const config::Upstream& config) {
-  auto sides = keyring_.client_sides(config);
-  return keeper_.keep(config, name_servers_, sides.empty() ? nullptr : sides.back());
+  return keeper_.keep(config, name_servers_);
 }
 
 std::uint16_t ProcessRegistry::log_target(const config::LogTarget& target) {

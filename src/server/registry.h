@@ -28,6 +28,9 @@ class ProcessRegistry final : public proxy::Registry {
   std::shared_ptr<proxy::Gate> gate(const std::string& name, std::uint32_t limit) override;
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override;
   tls::ServerSides server_sides(const config::Site& site) override { return keyring_.server_sides(site); }
+  std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) override {
+    return keyring_.credentials(parent);
+  }
   tls::ClientSides client_sides(const config::Upstream& upstream) override {
     return keyring_.client_sides(upstream);
   }

@@ -114,6 +114,11 @@ class Keyring::Making {
       if (!made)
         return unexpected(at(upstream.place, fmt::format("upstream `{}`: {}", upstream.name, made.error())));
     }
+    for (const auto& parent : config_.parents) {
+      auto made = make_parent(parent);
+      if (!made)
+        return unexpected(at(parent.place, fmt::format("parent `{}`: {}", parent.name, made.error())));
+    }
     return std::move(next_);
   }
 
@@ -184,6 +189,20 @@ class Keyring::Making {
                                    });
     if (!sides) return unexpected(sides.error());
     next_.by_upstream[&upstream] = *sides;
+    return {};
+  }
+
+  Outcome<void> make_parent(const config::Parent& parent) {
+    if (std::ranges::any_of(parent.endpoints, &config::Endpoint::tls)) {
+      if (auto made = make_upstream(parent); !made) return made;
+    }
+    if (parent.credentials_file.empty()) return {};
+    watch(parent.credentials_file);
+    auto text = read_file(parent.credentials_file);
+    if (!text) return unexpected(text.error());
+    auto credentials = wire::read_credentials(text->text());
+    if (!credentials) return unexpected(fmt::format("{} {}", parent.credentials_file, credentials.error()));
+    next_.credentials[&parent] = std::make_shared<const wire::Credentials>(std::move(*credentials));
     return {};
   }
 
@@ -269,6 +288,11 @@ ServerSides Keyring::server_sides(const config::Site& site) const {
 ClientSides Keyring::client_sides(const config::Upstream& upstream) const {
   auto found = now_.by_upstream.find(&upstream);
   return found == now_.by_upstream.end() ? ClientSides() : *found->second;
+}
+
+std::shared_ptr<const wire::Credentials> Keyring::credentials(const config::Parent& parent) const {
+  auto found = now_.credentials.find(&parent);
+  return found == now_.credentials.end() ? nullptr : found->second;
 }
 
 Keyring::Stamp Keyring::stamp_of(const std::string& path) {

@@ -16,6 +16,7 @@
 #include "tls/identity.h"
 #include "tls/server_side.h"
 #include "tls/tickets.h"
+#include "wire/credentials.h"
 
 namespace lockgate::tls {
 
@@ -53,6 +54,7 @@ class Keyring {
     std::map<std::string, ClientSides> client_sides;
     std::map<const config::Site*, const ServerSides*> by_site;
     std::map<const config::Upstream*, const ClientSides*> by_upstream;
+    std::map<const config::Parent*, std::shared_ptr<const wire::Credentials>> credentials;
   };
   /// Sides are made for threads 0 to `threads` - 1.
   Keyring(const Clock& clock, std::size_t threads) : clock_(clock), libraries_(threads) {}
@@ -67,6 +69,8 @@ class Keyring {
   /// without TLS.
   ServerSides server_sides(const config::Site& site) const;
   ClientSides client_sides(const config::Upstream& upstream) const;
+  /// None: null.
+  std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) const;
   const std::vector<InUse>& certificates() const { return now_.certificates; }
 
  private:

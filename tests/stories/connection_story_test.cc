@@ -273,8 +273,8 @@ class Theatre final : public proxy::ConnectionOwner {
   loop::WaitSlot place_freed_;
   proxy::MadeRegistry registry_;
   MemoryNetwork network_;
-  tls::Scratch records_;
-  proxy::House house_{reactor_, buffers_, network_, journal_, records_, place_freed_, 0};
+  tls::Scratch records_, parent_records_;
+  proxy::House house_{reactor_, buffers_, network_, journal_, records_, parent_records_, place_freed_, 0};
   std::shared_ptr<proxy::WorkerPlan> plan_;
   std::shared_ptr<const proxy::Targets> targets_;
   proxy::Place other_;

@@ -1,0 +1,99 @@
+// What the operator asked for of servers: upstreams, their endpoints, and the parents
+// through which they are reached. Plain structs, as those of config.h, which holds them.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/name_pattern.h"
+#include "config/place.h"
+#include "config/tls.h"
+
+namespace lockgate::config {
+
+using namespace std::chrono_literals;
+
+enum class Balance : std::uint8_t { round_robin, least_connections, random_two, consistent_hash };
+enum class HashKey : std::uint8_t { client, name };
+
+/// TCP options of accepted and upstream connections; 0 leaves the kernel's default.
+struct Tcp {
+  Duration keepalive = 60s;           // idle time before the first probe; 0: no keepalive
+  Duration keepalive_interval = 15s;  // between probes
+  std::uint32_t keepalive_probes = 4;
+  Duration user_timeout = 0s;  // unacknowledged data for so long ends the connection
+};
+
+struct Endpoint {
+  enum class Kind : std::uint8_t { address, name, service, unix_path };
+  Kind kind = Kind::address;
+  SocketAddress address;   // of address and unix_path
+  std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
+  std::uint16_t port = 0;  // of name
+  bool tls = false;
+  bool socks5 = false;               // of a parent: else it is asked by HTTP CONNECT
+  std::optional<std::uint32_t> via;  // index into Config::parents; none: reached directly
+  std::uint32_t weight = 1;
+  bool backup = false;
+  std::string url;  // as written: "tcp://app1:443"
+  Place place;
+};
+
+/// Active TCP checks; every = 0 switches them off.
+struct HealthCheck {
+  Duration every = 0s;
+  Duration timeout = 2s;
+  std::uint32_t rise = 2;  // successes until a dead endpoint is used again
+  std::uint32_t fall = 3;  // failures until a live one is passed over
+};
+
+/// Passive ejection: so many connection failures in a row put an endpoint aside for a while.
+struct Ejection {
+  std::uint32_t failures = 3;  // 0: never
+  Duration time = 10s;
+};
+
+/// `via`: an entry of `parents` by its name, or none of them whatever they are for.
+struct ParentChoice {
+  static constexpr std::uint32_t kUnsaid = UINT32_MAX, kDirect = UINT32_MAX - 1;
+  std::uint32_t index = kUnsaid;
+  bool said() const { return index != kUnsaid; }
+  bool operator==(const ParentChoice&) const = default;
+};
+
+struct Upstream {
+  std::string name;  // the key under `upstreams`; the URL as written for one given in place
+  std::vector<Endpoint> endpoints;
+  Balance balance = Balance::round_robin;
+  HashKey hash = HashKey::client;  // of consistent_hash
+  HealthCheck health;
+  Ejection ejection;
+  Duration try_timeout = 2s;                // one endpoint, before the next is tried
+  std::uint32_t tries = 3;                  // endpoints tried for one connection
+  std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
+  Tcp tcp;
+  TlsClient tls;  // towards endpoints whose URL says so
+  ParentChoice via;
+  Place place;
+};
+
+/// What a parent is for, or not for: a network, or names.
+struct Destination {
+  std::optional<Network> network;
+  std::optional<NamePattern> names;
+  std::string text;  // as written
+  /// `host` is a normalized name or an address.
+  bool matches(const std::string& host) const;
+};
+
+/// Proxies that upstreams are reached through. Its endpoints are theirs.
+struct Parent : Upstream {
+  std::string credentials_file;           // one line, "user:password"; empty: none
+  std::vector<Destination> destinations;  // endpoints that are reached through it unless `via` says otherwise
+  std::vector<Destination> no_proxy;      // endpoints that never are
+};
+
+}  // namespace lockgate::config
