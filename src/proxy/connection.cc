@@ -242,6 +242,7 @@ void Connection::start_relay(Dialled dialled) {
   facts_.stage = Stage::relaying;
   facts_.connected = house_.reactor.now();
   at_ = std::move(dialled.at);
+  at_parent_ = std::move(dialled.at_parent);
   tell_debug("connected to", at_.endpoint()->label());
   upstream_tls_ = dialled.tls;
   const config::Site& site = *site_->site;

@@ -83,7 +83,7 @@ class Connection final : public ListNode, private loop::Completion, private net:
   const SitePlan* site_ = nullptr;
   Facts facts_;
   Places places_;
-  AtEndpoint at_;
+  AtEndpoint at_, at_parent_;
   net::AnyStream client_;  // until the relay has it
   FirstFlight flight_;     // read of the client, not yet passed on
   std::string offered_;    // protocols that a client offers whose TLS ends here, as tls::alpn_list() makes it

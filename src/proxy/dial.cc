@@ -52,7 +52,8 @@ Task<net::Connected> connect_to(House& house, const OwnAddresses& own, const Tar
 }
 
 Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstream, const Target& target,
-                                             Dialled dialled, Errand errand, Facts& facts, Instant deadline) {
+                                             Dialled& dialled, Errand errand, Facts& facts,
+                                             Instant deadline) {
   facts.stage = Stage::handshake;
   auto start = upstream.client_side->call({.endpoint = target.endpoint->label(),
                                            .host = target.host,
@@ -86,7 +87,8 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, const 
   auto dialled = co_await loop::attempt(std::move(dialling));
   facts.attempts = attempts;
   if (!dialled) co_await loop::fail(dialled.error().on(Side::parent));
-  facts.parent = dialled->at.endpoint()->label();
+  dialled->at_parent = std::move(dialled->at);
+  facts.parent = dialled->at_parent.endpoint()->label();
   static const wire::Credentials kNone;
   const wire::Credentials& credentials = parent.credentials ? *parent.credentials : kNone;
   bool socks5 = facts.parent.starts_with("socks5:");
@@ -121,12 +123,12 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
     facts.address = connected.address;
     dialled.stream = std::move(connected.stream);
   }
-  dialled.at = AtEndpoint(target.endpoint);
   facts.upstream_leg.reset();
   if (!target.tls) co_return dialled;
-  auto securing = secure(house, upstream, target, std::move(dialled), errand, facts, deadline);
+  auto securing = secure(house, upstream, target, dialled, errand, facts, deadline);
   auto tls = co_await securing;
-  dialled = {.stream = nullptr, .at = AtEndpoint(target.endpoint), .tls = tls.get()};
+  dialled.tls = tls.get();
+  dialled.early = {};
   dialled.stream = std::move(tls);
   co_return dialled;
 }
@@ -146,12 +148,14 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
     tried.push_back(index);
     facts.attempts = static_cast<std::uint16_t>(tried.size());
     const Target& target = (*targets)[static_cast<std::size_t>(index)];
+    AtEndpoint at(target.endpoint);
     // Behind a parent there are tries of its own; one that is silent must leave time for the next.
     Instant until = target.via ? deadline : std::min(deadline, house.reactor.now() + config.try_timeout);
     auto reaching = reach(house, own, upstream, target, errand, facts, until);
     auto reached = co_await loop::attempt(std::move(reaching));
     if (reached) {
       target.endpoint->connect_succeeded();
+      reached->at = std::move(at);
       co_return std::move(*reached);
     }
     last = reached.error();

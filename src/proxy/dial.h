@@ -19,7 +19,7 @@ struct Errand {
 
 struct Dialled {
   net::AnyStream stream;
-  AtEndpoint at;
+  AtEndpoint at, at_parent;
   tls::TlsStream* tls = nullptr;      // the stream, if it is one; then the header has gone
   std::vector<std::byte> early = {};  // what the upstream has said already, if it is none
 };

@@ -106,7 +106,7 @@ TEST_F(Kept, FallsAndRisesByChecksInARow) {
   house_.connector.answer(address);
   auto upstream = keep(kChecked);
   Endpoint& endpoint = *keeper_.targets(*upstream)->front().endpoint;
-  house_.settle();
+  house_.pass(2ms);  // until the plan would have been there
   EXPECT_EQ(attempts("192.0.2.1:443"), 1);
   house_.connector.fail(address, Errc::refused);
   next_check();
@@ -122,7 +122,7 @@ TEST_F(Kept, FallsAndRisesByChecksInARow) {
   EXPECT_FALSE(endpoint.up());
   ASSERT_EQ(house_.journal.told.size(), 1u);
   EXPECT_EQ(house_.journal.told[0],
-            "endpoint tcp://192.0.2.1:443 of upstream up is down: connecting: refused");
+            "endpoint tcp://192.0.2.1:443 of upstream up is down: connecting to the upstream: refused");
   house_.connector.answer(address);
   next_check();
   EXPECT_FALSE(endpoint.up());

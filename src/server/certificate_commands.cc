@@ -23,11 +23,6 @@ using tls::Readers;
 
 constexpr std::size_t kLongestPassword = 1024;
 
-int fail(const std::string& sentence, int status = kFailure) {
-  std::cerr << "lockgate: " << sentence << "\n";
-  return status;
-}
-
 void say(const std::string& sentence) { std::cerr << sentence << "\n"; }
 
 tls::KeyKind kind_of(const std::string& key_type) {

@@ -11,26 +11,14 @@ namespace lockgate::server {
 inline constexpr int kSuccess = 0, kFailure = 1, kBadConfig = 2;
 inline constexpr const char* kDefaultConfig = "/etc/lockgate/lockgate.yaml";
 
+/// Tells `sentence` on stderr and gives `status` back.
+int fail(const std::string& sentence, int status = kFailure);
+void tell(const std::vector<config::Diagnostic>& diagnostics);
+
 int run_command(const std::string& config_path);
 int check_command(const std::string& config_path, bool print, bool json);
 int explain_command(const std::string& config_path, const ExplainQuestion& question, bool json);
 int config_reference_command(bool schema);
-
-/// A proxy from flags alone: names passed to URLs.
-struct PassFlags {
-  std::vector<std::string> listen;
-  std::vector<std::string> to;  // NAME=URL
-  std::string fallback;         // URL for all other names
-  std::string send_proxy_protocol = "off";
-  bool print_config = false;
-};
-int pass_command(const PassFlags& flags);
-
-struct QuickstartFlags {
-  std::uint16_t port = 8080;
-  std::vector<std::string> to;  // NAME=URL of TLS servers
-};
-int quickstart_command(const QuickstartFlags& flags);
 
 /// Asks the running process through its control socket; `request` is a JSON object.
 struct AskFlags {

@@ -5,6 +5,7 @@
 
 #include "server/certificate_commands.h"
 #include "server/commands.h"
+#include "server/flag_only.h"
 
 namespace {
 
@@ -20,6 +21,8 @@ struct Flags {
   bool print = false, json = false, schema = false;
   ExplainQuestion explain;
   PassFlags pass;
+  TerminateFlags terminate;
+  BumpFlags bump;
   QuickstartFlags quickstart;
   AskFlags ask;
   std::string level, site;
@@ -69,20 +72,65 @@ void add_offline(CLI::App& app, Flags& flags, int& status) {
   });
 }
 
+void add_common(CLI::App* command, FlagOnly& flags) {
+  command->add_option("--listen", flags.listen, "Address, as \":443\"; repeatable")->required();
+  command->add_option("--send-proxy-protocol", flags.send_proxy_protocol, "off, v1 or v2")
+      ->capture_default_str();
+  command->add_flag("--print-config", flags.print_config, "Print the equivalent configuration and end");
+}
+
+void add_certificate_shown(CLI::App* command, CertificateFlags& flags) {
+  command->add_option("--certificate", flags.chain,
+                      "PEM file of the certificate and its issuers, maybe with the key; "
+                      "without any, one is made and kept");
+  command->add_option("--key", flags.key, "PEM file of the key");
+  command->add_option("--pkcs12", flags.pkcs12, "PKCS#12 file instead of both");
+  command->add_option("--password-file", flags.password_file, "File with the password of the key");
+  command->add_option("--name", flags.names, "Name of a certificate that is made; repeatable");
+}
+
+void add_tls_upstream(CLI::App* command, TerminateFlags& flags) {
+  command->add_option("--ca-file", flags.ca_file,
+                      "PEM file of the issuers that a TLS server is verified with; "
+                      "default: those of the system");
+  command->add_flag("--no-verify", flags.no_verify, "Take any certificate of a TLS server");
+}
+
 void add_flag_only(CLI::App& app, Flags& flags, int& status) {
   auto* pass = add(app, "pass", "Pass TLS through by name, from flags alone", status,
                    [&] { return pass_command(flags.pass); });
-  pass->add_option("--listen", flags.pass.listen, "Address, as \":443\"")->required();
+  add_common(pass, flags.pass);
   pass->add_option("--to", flags.pass.to, "NAME=URL, as \"app.example.org=tcp://192.0.2.7:443\"; repeatable");
   pass->add_option("--default", flags.pass.fallback, "URL for all other names; without it they are refused");
-  pass->add_option("--send-proxy-protocol", flags.pass.send_proxy_protocol, "off, v1 or v2")
-      ->capture_default_str();
-  pass->add_flag("--print-config", flags.pass.print_config, "Print the equivalent configuration and end");
+
+  auto* terminate = add(app, "terminate", "End TLS here and forward what was in it, from flags alone", status,
+                        [&] { return terminate_command(flags.terminate); });
+  add_common(terminate, flags.terminate);
+  terminate
+      ->add_option("--to", flags.terminate.to, "URL, as tcp://127.0.0.1:143, or tls://... to encrypt again")
+      ->required();
+  add_certificate_shown(terminate, flags.terminate.certificate);
+  terminate->add_flag("--legacy", flags.terminate.certificate.legacy,
+                      "Also serve clients that know only TLS 1.0");
+  add_tls_upstream(terminate, flags.terminate);
+
+  auto* bump = add(app, "bump", "Let an old program speak modern TLS, from flags alone", status,
+                   [&] { return bump_command(flags.bump); });
+  add_common(bump, flags.bump);
+  bump->add_option("--to", flags.bump.to, "URL, as tls://www.example.org:443")->required();
+  bump->add_option("--via", flags.bump.via,
+                   "URL of a parent proxy, as http://proxy:8080 or socks5://proxy:1080");
+  bump->add_option("--credentials-file", flags.bump.credentials_file,
+                   "File with user:password for the parent");
+  bump->add_flag("--old-tls", flags.bump.old_tls,
+                 "The program speaks TLS 1.0 or newer; otherwise it speaks none");
+  add_certificate_shown(bump, flags.bump.certificate);
+  add_tls_upstream(bump, flags.bump);
 
   auto* quickstart = add(app, "quickstart", "Serve a demo page, to see it work", status,
                          [&] { return quickstart_command(flags.quickstart); });
-  quickstart->add_option("--port", flags.quickstart.port, "Port for plain HTTP and for TLS")
-      ->capture_default_str();
+  quickstart->add_option("--port", flags.quickstart.port, "Port for plain HTTP")->capture_default_str();
+  quickstart->add_option("--tls-port", flags.quickstart.tls_port, "Port for TLS")->capture_default_str();
   quickstart->add_option("--to", flags.quickstart.to, "NAME=URL of a TLS server to pass through; repeatable");
 }
 

@@ -279,7 +279,8 @@ def test_the_version_is_told_either_way():
 def test_the_quick_start_does_what_it_prints(running, nginx, authority):
     server = nginx("a.example.test")
     port = free_port()
-    process = running(port, "quickstart", "--port", str(port), "--to", f"a.example.test=tcp://{server.address}")
+    process = running(port, "quickstart", "--port", str(port), "--tls-port", str(free_port()), "--to",
+                      f"a.example.test=tcp://{server.address}")
     assert curl(f"http://localhost:{port}/", port).returncode == 0
     lines = [line.strip().lstrip("$ ") for line in process.output().splitlines()]
     printed = [line for line in lines if line.startswith("curl ")]
