@@ -29,7 +29,7 @@ build: setup-build ## compile build/release/lockgate
 	ninja -C build/release -j $(JOBS)
 
 .PHONY: run
-run: build ## a demonstration: relays http://localhost:8080 to an origin of its own
+run: build ## a demonstration: https://localhost:8443 and http://localhost:8080, with an origin of its own
 	build/release/lockgate quickstart
 
 .PHONY: test
