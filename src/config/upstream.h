@@ -34,7 +34,6 @@ struct Endpoint {
   std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
   std::uint16_t port = 0;  // of name
   bool tls = false;
-  bool socks5 = false;               // of a parent: else it is asked by HTTP CONNECT
   std::optional<std::uint32_t> via;  // index into Config::parents; none: reached directly
   std::uint32_t weight = 1;
   bool backup = false;

@@ -154,7 +154,6 @@ Outcome<Endpoint> parse_parent_url(std::string_view text) {
     Endpoint endpoint;
     endpoint.url = text;
     endpoint.tls = scheme == kHttps;
-    endpoint.socks5 = scheme == kSocks;
     std::string_view rest = text.substr(scheme.size());
     if (rest.ends_with('/')) rest.remove_suffix(1);
     auto parsed = parse_tcp_url(endpoint, rest);

@@ -77,8 +77,14 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   std::unreachable();
 }
 
+// How a parent is asked: its URL says so.
+ParentKind kind_of(const Endpoint& parent) {
+  return parent.label().starts_with("socks5:") ? ParentKind::socks5 : ParentKind::http;
+}
+
 // A stream to `target` that its parent has opened for us. Parents share the load and stand in for each other.
-Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, const ParentView& parent,
+// The parent is taken by value: a reload may put another one into the view meanwhile.
+Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, ParentView parent,
                                    const Target& target, Facts& facts, Instant deadline) {
   std::uint16_t attempts = facts.attempts;
   House outside{house.reactor,        house.buffers,        house.connector,   house.journal,
@@ -91,8 +97,7 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, const 
   facts.parent = dialled->at_parent.endpoint()->label();
   static const wire::Credentials kNone;
   const wire::Credentials& credentials = parent.credentials ? *parent.credentials : kNone;
-  bool socks5 = facts.parent.starts_with("socks5:");
-  TunnelRequest request{.kind = socks5 ? ParentKind::socks5 : ParentKind::http,
+  TunnelRequest request{.kind = kind_of(*dialled->at_parent.endpoint()),
                         .host = target.far_host,
                         .port = target.far_port,
                         .user = credentials.user,
