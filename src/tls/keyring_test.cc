@@ -1,0 +1,152 @@
+#include "tls/keyring.h"
+
+#include <gtest/gtest.h>
+
+#include <list>
+
+#include "config/parse.h"
+#include "tls/made_folder.h"
+#include "tls/self_signed.h"
+#include "tls/told.h"
+
+namespace lockgate::tls {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kThreads = 2;
+
+class Keyrings : public testing::Test {
+ protected:
+  // A configuration of these certificates and this site's and upstream's TLS, which stays as long as the
+  // test.
+  const config::Config& configured(const std::string& certificates, const std::string& site = "{}",
+                                   const std::string& upstream = "{ verify: off }") {
+    std::string text = "state_folder: " + folder_.path("state") + "\ncertificates:\n" + certificates +
+                       "\nupstreams:\n  up: { endpoints: \"tls://192.0.2.1:443\", tls: " + upstream +
+                       " }\nlisteners:\n  - bind: 127.0.0.1:1443\n    sites:\n" +
+                       "      - { names: [a.example.test, default], tls: " + site +
+                       ", terminate: { certificate: one, to: up } }\n";
+    auto parsed = config::parse_text(text, "test.yaml");
+    for (const auto& diagnostic : parsed.diagnostics) ADD_FAILURE() << words(diagnostic);
+    configs_.push_back(std::move(*parsed.config));
+    return configs_.back();
+  }
+  const config::Site& site() const { return configs_.back().listeners[0].sites[0]; }
+  const config::Upstream& upstream() const { return configs_.back().upstreams[0]; }
+
+  void use(const config::Config& config) {
+    auto ring = keyring_.make(config);
+    ASSERT_TRUE(ring) << ring.error();
+    keyring_.use(std::move(*ring));
+  }
+  std::string refused(const config::Config& config) {
+    auto ring = keyring_.make(config);
+    return ring ? "" : ring.error();
+  }
+  // A PEM file with a certificate of its own.
+  std::string pem(const std::string& name) {
+    auto made = self_signed({name}, KeyKind::ecdsa, SystemClock().wall());
+    return folder_.file(name + ".pem", in_one(*made).text());
+  }
+
+  made::Folder folder_;
+  ManualClock clock_;
+  std::list<config::Config> configs_;
+  Keyring keyring_{clock_, kThreads};
+};
+
+TEST_F(Keyrings, HaveASideForEachThread) {
+  use(configured("  one: { chain: " + pem("a.example.test") + " }"));
+  EXPECT_EQ(keyring_.server_sides(site()).size(), kThreads);
+  EXPECT_NE(keyring_.server_sides(site())[0], keyring_.server_sides(site())[1]);
+  EXPECT_EQ(keyring_.client_sides(upstream()).size(), kThreads);
+  ASSERT_EQ(keyring_.certificates().size(), 1U);
+  EXPECT_EQ(keyring_.certificates()[0].identity->subject, "CN=a.example.test");
+}
+
+TEST_F(Keyrings, UseAgainWhatHasNotChanged) {
+  std::string certificate = "  one: { chain: " + pem("a.example.test") + " }";
+  use(configured(certificate));
+  auto server = keyring_.server_sides(site());
+  auto client = keyring_.client_sides(upstream());
+  use(configured(certificate));
+  EXPECT_EQ(keyring_.server_sides(site()), server);
+  EXPECT_EQ(keyring_.client_sides(upstream()), client);
+  use(configured(certificate, "{ profile: modern }"));
+  EXPECT_NE(keyring_.server_sides(site()), server);
+  EXPECT_EQ(keyring_.client_sides(upstream()), client);
+  use(configured(certificate, "{}", "{ verify: off, max_version: \"1.2\" }"));
+  EXPECT_NE(keyring_.client_sides(upstream()), client);
+}
+
+TEST_F(Keyrings, AreOutdatedByAFileThatChangesAndOnlyThen) {
+  std::string path = pem("a.example.test");
+  use(configured("  one: { chain: " + path + " }"));
+  auto server = keyring_.server_sides(site());
+  EXPECT_FALSE(keyring_.is_outdated());
+  auto other = self_signed({"b.example.test"}, KeyKind::rsa, SystemClock().wall());
+  folder_.file("a.example.test.pem", in_one(*other).text());
+  EXPECT_TRUE(keyring_.is_outdated());
+  use(configs_.back());
+  EXPECT_FALSE(keyring_.is_outdated());
+  EXPECT_NE(keyring_.server_sides(site()), server);
+  EXPECT_EQ(keyring_.certificates()[0].identity->subject, "CN=b.example.test");
+}
+
+TEST_F(Keyrings, StayAsTheyAreWhenAFileBreaks) {
+  std::string path = pem("a.example.test");
+  use(configured("  one: { chain: " + path + " }"));
+  auto server = keyring_.server_sides(site());
+  folder_.file("a.example.test.pem", "nothing");
+  EXPECT_TRUE(tells(refused(configs_.back()), "test.yaml:3: certificate `one`: "));
+  EXPECT_EQ(keyring_.server_sides(site()), server);
+  EXPECT_TRUE(keyring_.is_outdated()) << "so that it is tried again";
+}
+
+TEST_F(Keyrings, ChangeTheKeysOfTicketsWhenTheirTimeIsOver) {
+  use(configured("  one: { chain: " + pem("a.example.test") + " }", "{ tickets: { lifetime: 1h } }"));
+  auto server = keyring_.server_sides(site());
+  clock_.advance(59min);
+  EXPECT_FALSE(keyring_.is_outdated());
+  clock_.advance(2min);
+  EXPECT_TRUE(keyring_.is_outdated());
+  use(configs_.back());
+  EXPECT_FALSE(keyring_.is_outdated());
+  EXPECT_NE(keyring_.server_sides(site()), server);
+}
+
+TEST_F(Keyrings, MakeCertificatesForTheNamesOfTheSitesThatShowThem) {
+  use(configured("  one: self_signed"));
+  ASSERT_EQ(keyring_.certificates().size(), 2U) << "one with RSA, one with ECDSA";
+  EXPECT_EQ(keyring_.certificates()[0].identity->names, std::vector<std::string>{"a.example.test"});
+}
+
+TEST_F(Keyrings, SayWhichSiteOrUpstreamCannotHaveWhatItWants) {
+  std::string certificate = "  one: { chain: " + pem("a.example.test") + " }";
+  EXPECT_TRUE(
+      tells(refused(configured(certificate, "{ ciphers: [NONSENSE] }")), "site `a.example.test`: `ciphers`"));
+  EXPECT_TRUE(tells(refused(configured(certificate, "{ groups: [P-257] }")), "`groups` cannot be `P-257`"));
+  EXPECT_TRUE(
+      tells(refused(configured(certificate, "{ signature_algorithms: [x] }")), "`signature_algorithms`"));
+  EXPECT_TRUE(tells(refused(configured(certificate, "{ dh_parameters: /nowhere }")), "/nowhere"));
+  EXPECT_TRUE(tells(
+      refused(configured(certificate, "{ tickets: { key_file: " + folder_.file("keys", "short") + " } }")),
+      "must be 80 bytes each"));
+  EXPECT_TRUE(
+      tells(refused(configured(certificate, "{}", "{ ca_file: /nowhere }")), "upstream `up`: the trusted"));
+}
+
+TEST_F(Keyrings, TakePasswordsFromTheFirstLineOfAFileOrTheEnvironment) {
+  std::string folder = LOCKGATE_SOURCE_DIR "/src/tls/testdata/";
+  std::string password = folder_.file("password", "secret\nsecond line\n");
+  use(configured("  one: { pkcs12: " + folder + "aes.p12, password_file: " + password + " }"));
+  ::setenv("LOCKGATE_TEST_PASSWORD", "secret", 1);
+  use(configured("  one: { pkcs12: " + folder + "aes.p12, password_environment: LOCKGATE_TEST_PASSWORD }"));
+  EXPECT_TRUE(
+      tells(refused(configured("  one: { pkcs12: " + folder + "aes.p12, password_environment: NOT_SET }")),
+            "no environment variable NOT_SET"));
+}
+
+}  // namespace
+}  // namespace lockgate::tls
