@@ -115,13 +115,14 @@ inline constexpr auto kSection<Match> = section(
     Field{"clients", &Match::clients, "Networks of clients."});
 
 template <>
-inline constexpr auto kSection<ProxyTlvs> =
-    section("proxy_tlvs", "What a PROXY v2 header tells beside the addresses; a list of these words.",
-            Field{"alpn", &ProxyTlvs::alpn, "The first protocol that the client offers."},
-            Field{"authority", &ProxyTlvs::authority, "The name that the client asked for."},
-            Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."},
-            Field{"ssl", &ProxyTlvs::ssl,
-                  "What was agreed on with a client whose TLS ends here, and the name in its certificate."});
+inline constexpr auto kSection<ProxyTlvs> = section(
+    "proxy_tlvs", "What a PROXY v2 header tells beside the addresses; a list of these words.",
+    Field{"alpn", &ProxyTlvs::alpn,
+          "The protocol agreed on with the client whose TLS ends here; of others the first that they offer."},
+    Field{"authority", &ProxyTlvs::authority, "The name that the client asked for."},
+    Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."},
+    Field{"ssl", &ProxyTlvs::ssl,
+          "What was agreed on with a client whose TLS ends here, and the name in its certificate."});
 
 template <class Struct>
 constexpr auto forward_fields() {

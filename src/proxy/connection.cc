@@ -30,12 +30,19 @@ std::string ssl_tlv(const Facts& facts) {
                                 .resumed = session.resumed});
 }
 
+// What the client speaks inside of TLS: what we have agreed on, or else what it would like best. While the
+// upstream is still to choose, nobody knows, and the upstream will be the first.
+std::string_view protocol_of(const config::Site& site, const Facts& facts) {
+  if (facts.client_leg) return facts.client_leg->session.alpn;
+  if (site.verdict == config::Verdict::terminate) return "";
+  return std::string_view(facts.alpn).substr(0, facts.alpn.find(','));
+}
+
 Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeaderBytes& room) {
   if (site.send_proxy_protocol == config::SendProxyProtocol::off) return {};
   std::string unique_id = connection_name(facts.id), ssl = ssl_tlv(facts);
   wire::ProxyTlvs tlvs;
-  if (site.proxy_tlvs.alpn)
-    tlvs.alpn = as_bytes(std::string_view(facts.alpn).substr(0, facts.alpn.find(',')));
+  if (site.proxy_tlvs.alpn) tlvs.alpn = as_bytes(protocol_of(site, facts));
   if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
   if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
   if (site.proxy_tlvs.ssl) tlvs.ssl = as_bytes(ssl);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "proxy/dial.h"
+#include "wire/proxy_header.h"
 
 namespace lockgate::proxy {
 
@@ -74,6 +75,8 @@ class Keeper::Kept {
   const std::shared_ptr<const Upstream>& upstream() const { return upstream_; }
   const std::shared_ptr<const Targets>& targets() const { return targets_; }
   const std::shared_ptr<UpstreamView>& view() const { return view_; }
+  /// Of the sites that use it; none if they send no PROXY header.
+  void set_header(std::optional<wire::ProxyVersion> version) { header_ = version; }
 
  private:
   const config::Upstream& config() const { return upstream_->config; }
@@ -227,13 +230,19 @@ class Keeper::Kept {
     }
   }
 
-  // As for a client: through the parent, and shaking hands where the endpoint speaks TLS, so that a
-  // certificate which does not hold is a failure, too.
+  // As for a client: through the parent, and shaking hands behind a PROXY header where the endpoint speaks
+  // TLS, so that a certificate which does not hold is a failure, too.
   Task<void> try_out(const Target& target) {
     Facts facts;
     auto view = view_;
+    wire::ProxyHeaderBytes room;
+    Errand errand;
+    if (header_) {
+      room = wire::write_proxy_header(*header_, {}, {}, {});
+      errand.header = room.bytes();
+    }
     Instant deadline = keeper_.reactor_.now() + config().health.timeout;
-    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, {}, facts, deadline);
+    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, errand, facts, deadline);
     Dialled dialled = co_await reaching;
     if (!dialled.tls) co_return;
     auto finishing = net::finish(*dialled.stream, deadline);
@@ -264,6 +273,7 @@ class Keeper::Kept {
   std::shared_ptr<const Targets> targets_;
   std::shared_ptr<UpstreamView> view_;  // as checks see it
   OwnAddresses nobody_is_us_;           // whether an endpoint is this process is asked for connections
+  std::optional<wire::ProxyVersion> header_;
   std::map<const Endpoint*, int> streaks_;
   bool unresolved_told_ = false;
 };
@@ -280,6 +290,17 @@ void Keeper::take_plan(const Plan& plan, std::size_t thread) {
   std::vector<std::shared_ptr<UpstreamView>> views;
   for (const auto& upstream : plan.upstreams) views.push_back(by_upstream_.at(upstream.get())->view());
   equip(views, plan, thread);
+  for (auto& [upstream, kept] : by_upstream_) kept->set_header({});
+  for (const auto& listener : plan.config->listeners) {
+    for (const auto& site : listener.sites) {
+      if (site.verdict == config::Verdict::reject ||
+          site.send_proxy_protocol == config::SendProxyProtocol::off)
+        continue;
+      bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
+      by_upstream_.at(plan.upstreams[site.upstream].get())
+          ->set_header(first ? wire::ProxyVersion::v1 : wire::ProxyVersion::v2);
+    }
+  }
 }
 
 std::shared_ptr<const Upstream> Keeper::keep(const config::Upstream& config,

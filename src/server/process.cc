@@ -100,8 +100,8 @@ Process::Process(config::Config config, ProcessOptions options)
       connector_(reactor_),
       signals_(reactor_, *this),
       sockets_(std::move(options_.sockets)),
-      crew_(reactor_, clock_, logs_, rules_, workers_),
       keyring_(clock_, workers_ + 1),
+      crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(reactor_, connector_, journal_,
               [this](const std::shared_ptr<const proxy::Upstream>& upstream,
                      const std::shared_ptr<const proxy::Targets>& targets) {

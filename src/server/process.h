@@ -83,8 +83,8 @@ class Process final : private Observed, private Commands, private SignalOwner {
   net::SystemConnector connector_;
   Signals signals_;
   ListeningSockets sockets_;
+  tls::Keyring keyring_;  // before the crew, whose threads leave their marks in its libraries until they end
   Crew crew_;
-  tls::Keyring keyring_;
   proxy::Keeper keeper_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;

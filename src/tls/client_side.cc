@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/digest.h"
 #include "base/name_pattern.h"
 #include "tls/certificate.h"
 #include "tls/verify.h"
@@ -71,7 +72,9 @@ TlsStream::Start ClientSide::call(const Call& call) {
     SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
                         static_cast<unsigned int>(alpn.size()));
   }
-  std::string peer = fmt::format("{}\n{}\n{}\n{}", call.endpoint, server_name, verify_name, alpn);
+  // A digest, for clients send names and protocols of any length, and sessions are kept for many.
+  std::string peer =
+      hex(sha256(as_bytes(fmt::format("{}\n{}\n{}\n{}", call.endpoint, server_name, verify_name, alpn))));
   if (auto known = sessions_.find(peer); known != sessions_.end()) {
     SSL_set_session(ssl.get(), known->second.get());
     // A TLS 1.3 ticket is for one use, lest an observer links two connections (RFC 8446, C.4).

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "config/print.h"
+#include "tls/certificate.h"
 #include "tls/files.h"
 #include "tls/self_signed.h"
 
@@ -71,6 +72,13 @@ FoundIdentity read_identity(const config::Certificate& certificate) {
   if (!password) return unexpected(password.error());
   if (!certificate.pkcs12.empty()) return read_pkcs12(certificate.pkcs12, password->text());
   return read_pem({certificate.chain, certificate.key}, password->text());
+}
+
+/// All that is shown of an identity: two of the same text are the same. The key is that of the certificate.
+std::string shown(const Identity& identity) {
+  std::string text = identity.fingerprint;
+  for (const auto& issuer : identity.chain) text += " " + fingerprint_of(issuer.get());
+  return text;
 }
 
 std::string sentence(const config::Certificate& certificate, const std::string& why) {
@@ -148,7 +156,7 @@ class Keyring::Making {
     for (const auto& choice : site.certificates) {
       for (const auto& identity : identities_[choice.index]) {
         terms.identities.push_back(identity);
-        made_of += " " + identity->fingerprint;
+        made_of += "\n" + shown(*identity);
       }
     }
     const auto& asked = site.tls.client_certificate;
@@ -175,7 +183,7 @@ class Keyring::Making {
     SharedIdentity identity;
     if (tls.certificate.given()) {
       identity = identities_[tls.certificate.index].front();
-      made_of += identity->fingerprint;
+      made_of += shown(*identity);
     }
     auto sides = use_again_or_make(keyring_.now_.client_sides, next_.client_sides, made_of,
                                    [&](const Library& library) -> Outcome<std::shared_ptr<ClientSide>> {

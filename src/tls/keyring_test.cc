@@ -5,6 +5,7 @@
 #include <list>
 
 #include "config/parse.h"
+#include "tls/made_certificate.h"
 #include "tls/made_folder.h"
 #include "tls/self_signed.h"
 #include "tls/told.h"
@@ -92,6 +93,19 @@ TEST_F(Keyrings, AreOutdatedByAFileThatChangesAndOnlyThen) {
   EXPECT_FALSE(keyring_.is_outdated());
   EXPECT_NE(keyring_.server_sides(site()), server);
   EXPECT_EQ(keyring_.certificates()[0].identity->subject, "CN=b.example.test");
+}
+
+TEST_F(Keyrings, ShowAnIssuerThatWasForgottenInTheChainAtFirst) {
+  auto issuer = made::certificate({.common_name = "issuer", .names = "", .authority = true});
+  auto leaf = made::certificate({.common_name = "a.example", .names = "DNS:a.example"}, &issuer);
+  std::string key = folder_.file("key.pem", made::key_pem(leaf));
+  use(configured("  one: { chain: " + folder_.file("chain.pem", made::pem(leaf)) + ", key: " + key + " }"));
+  auto first = keyring_.server_sides(site());
+  folder_.file("chain.pem", made::pem(leaf) + made::pem(issuer));
+  EXPECT_TRUE(keyring_.is_outdated());
+  use(configs_.back());
+  ASSERT_EQ(keyring_.certificates().front().identity->chain.size(), 1U);
+  EXPECT_NE(keyring_.server_sides(site()), first);
 }
 
 TEST_F(Keyrings, StayAsTheyAreWhenAFileBreaks) {

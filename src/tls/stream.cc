@@ -26,6 +26,10 @@ constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kMostUnsent = 2 * kPiece;
 // A peer can send key updates for ever; so many bytes without any data are a flood.
 constexpr std::size_t kMostBarren = 256 * 1024;
+// So are so many handshake messages (a new key costs as much as 100 KiB of data to open), beyond one for each
+// piece of data.
+constexpr std::uint32_t kMostMessages = 1000;
+constexpr std::size_t kDataPerMessage = 4096;
 // No handshake needs more, with any chain that libssl accepts.
 constexpr std::size_t kLongestHandshake = 256 * 1024;
 
@@ -44,6 +48,7 @@ TlsStream::TlsStream(net::AnyStream under, Start start, Scratch& scratch)
       wire_{.in = {},
             .out = &scratch.sealed(),
             .alert = {},
+            .messages = 0,
             .untrusted = {},
             .key_log = std::move(start.key_log),
             .alpn = std::move(start.alpn),
@@ -76,7 +81,6 @@ Task<void> TlsStream::handshake(Instant deadline) {
     co_await hearing;
   }
   under_->set_owner(this);
-  writable_ = true;
   settle();
 }
 
@@ -111,6 +115,7 @@ Result<Arrived> TlsStream::read_some(Room room) {
   std::size_t got = 0;
   while (got < room.size() && !ended_ && !failure_ && unsent_.size() <= kMostUnsent) {
     bool fed = !wire_.in.empty() || SSL_pending(ssl_.get()) > 0;
+    if (!fed && got > 0) break;  // small records cost much: others have their turn first
     auto brought = fed ? open(room.subspan(got)) : feed();
     if (!brought) failure_ = brought.error();
     if (brought && fed) got += *brought;
@@ -164,8 +169,11 @@ Result<std::size_t> TlsStream::open(Room room) {
   std::size_t got = 0;
   if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1) {
     barren_ = 0;
-    return got;
+    data_ += got;
+    if (wire_.messages <= kMostMessages + data_ / kDataPerMessage) return got;
   }
+  if (wire_.messages > kMostMessages + data_ / kDataPerMessage)
+    return failure(Errc::bad_message, "reading more key updates than data");
   switch (SSL_get_error(ssl_.get(), 0)) {
     case SSL_ERROR_WANT_READ:
       return 0;
@@ -267,6 +275,8 @@ void TlsStream::settle() {
   bool opened = SSL_pending(ssl_.get()) > 0;
   bool may_read = opened || !unopened_.empty() || under_->readable();
   readable_ = ended_ || failure_ || (may_read && unsent_.size() <= kMostUnsent);
+  // Not only run() sends what is sealed: a read does, too, and then the edge from below finds nothing left.
+  writable_ = unsent_.empty() || failure_;
   broken_ = under_->broken();
   if (!opened) SSL_free_buffers(ssl_.get());
 }
@@ -280,7 +290,6 @@ void TlsStream::stream_changed() {
 // What waits to be sent goes first.
 void TlsStream::run() {
   if (auto gone = push(); !gone && !failure_) failure_ = gone.error();
-  writable_ = unsent_.empty() || failure_;
   settle();
   tell();
 }

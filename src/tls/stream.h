@@ -84,6 +84,7 @@ class TlsStream final : public net::Stream, private net::StreamOwner, private lo
   std::vector<std::byte> unsent_;    // sealed, and not yet taken by the stream below
   std::size_t sealed_ = 0;           // bytes of the caller's that `unsent_` stands for
   std::size_t barren_ = 0;           // bytes from below since the last that brought any for the caller
+  std::uint64_t data_ = 0;           // bytes of the caller's that were read
   std::size_t warm_ = 0;             // bytes sent since the last pause
   Instant last_sent_{};
   std::optional<Error> failure_;

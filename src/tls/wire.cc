@@ -51,7 +51,8 @@ BIO* new_bio(Wire& wire) {
   return bio;
 }
 
-void note_alert(const SSL* ssl, int where, int value) {
+void note(const SSL* ssl, int where, int value) {
+  if ((where & SSL_CB_LOOP) != 0) ++wire_of(*ssl).messages;
   bool fatal = (where & SSL_CB_ALERT) != 0 && value >> 8 == SSL3_AL_FATAL;
   if (fatal)
     wire_of(*ssl).alert = Alert{static_cast<std::uint8_t>(value & 0xff), (where & SSL_CB_WRITE) != 0};
@@ -73,7 +74,7 @@ void attach(ssl_st& ssl, Wire& wire) {
   BIO* bio = new_bio(wire);
   SSL_set_bio(&ssl, bio, bio);
   SSL_set_app_data(&ssl, &wire);
-  SSL_set_info_callback(&ssl, note_alert);
+  SSL_set_info_callback(&ssl, note);
 }
 
 Wire& wire_of(const ssl_st& ssl) { return *static_cast<Wire*>(SSL_get_app_data(&ssl)); }

@@ -30,6 +30,7 @@ struct Wire {
   Bytes in;                     // not yet read by libssl
   std::vector<std::byte>* out;  // what it has sealed is appended here
   std::optional<Alert> alert;   // the last one
+  std::uint32_t messages = 0;   // of the handshake protocol, sent or read
   std::string untrusted;        // which of the peer's certificates does not hold, in words
   KeyLog key_log;               // may be empty
   std::string alpn;             // of a server: what it agrees to, in its order, as the extension has it

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "loop/scope.h"
+#include "net/made_sockets.h"
 #include "stories/memory_stream.h"
 #include "stories/tls_pair.h"
 
@@ -494,6 +495,22 @@ TEST(Tls, EndsAConnectionThatBringsKeyUpdatesAndNoData) {
   EXPECT_EQ(heard.error->code, Errc::bad_message);
 }
 
+TEST(Tls, EndsAConnectionThatHidesKeyUpdatesBehindSomeData) {
+  TlsSides sides({});
+  TlsConversation conversation(sides, {.capacity = 1 << 20});
+  ASSERT_TRUE(conversation.greet());
+  Heard heard;
+  conversation.scope().spawn(hear(*conversation.server, heard));
+  for (int i = 0; i < 20'000 && !heard.error; ++i) {
+    SSL_key_update(&conversation.client->ssl(), SSL_KEY_UPDATE_NOT_REQUESTED);
+    SSL_do_handshake(&conversation.client->ssl());
+    (void)conversation.client->write_some(as_bytes(std::string_view(i % 100 == 0 ? "x" : "")));
+    conversation.reactor().turn(Duration::zero());
+  }
+  ASSERT_TRUE(heard.error);
+  EXPECT_EQ(heard.error->code, Errc::bad_message);
+}
+
 TEST(Tls, StopsReadingFromWhoAsksForAnswersAndDoesNotReadThem) {
   TlsSides sides({});
   TlsConversation conversation(sides, {.capacity = 2000});
@@ -528,6 +545,32 @@ TEST(Tls, DoesNotRenegotiate) {
   std::array<std::byte, 100> room{};
   bool refused = conversation.turn([&] { return !conversation.client->read_some(room).has_value(); });
   EXPECT_TRUE(refused);
+}
+
+// The peer takes all at once, and says something that is read before the kernel tells of the room.
+TEST(Tls, IsWritableAgainAfterWhatWasSealedHasGoneWithARead) {
+  TlsSides sides({});
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  auto [near, far] = net::unix_pair();
+  auto server = sides.server(std::move(*net::TcpStream::adopt(reactor, std::move(near))));
+  auto client = sides.client(std::move(*net::TcpStream::adopt(reactor, std::move(far))));
+  Fared at_server, at_client;
+  loop::Scope scope(reactor);
+  scope.spawn(shake(*server, at_server));
+  scope.spawn(shake(*client, at_client));
+  ASSERT_TRUE(turn_until(reactor, clock, [&] { return at_server.greeted() && at_client.greeted(); }));
+
+  std::string text = long_text(1'000'000);
+  std::vector<std::byte> room(1'000'000);
+  while (server->writable()) ASSERT_TRUE(server->write_some(as_bytes(text)));
+  ASSERT_EQ(*client->write_some(as_bytes("x")), 1u);
+  turn_until(reactor, clock, [&] { return false; }, 10);
+  ASSERT_FALSE(server->writable());
+  ASSERT_TRUE(server->readable());
+  while (client->readable() && client->read_some(room)->bytes > 0) continue;
+  EXPECT_EQ(server->read_some(room)->bytes, 1u);
+  EXPECT_TRUE(turn_until(reactor, clock, [&] { return server->writable(); }, 100));
 }
 
 }  // namespace
