@@ -68,7 +68,7 @@ class Flow {
   std::unique_ptr<Kept> kept_;
   std::unique_ptr<Pipe> pipe_;
   Side from_side_, to_side_;
-  bool bulk_ = false;  // splice rather than copy
+  bool bulk_ = false;                 // splice rather than copy
   Ending ending_ = Ending::complete;  // the sender's, once it has ended
   bool ended_ = false;
   bool finished_ = false;

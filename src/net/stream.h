@@ -47,8 +47,8 @@ class Stream {
   virtual ~Stream() = default;
 
   virtual Result<Arrived> read_some(Room room) = 0;
-  /// Takes as much of `bytes` as goes at once and says how much; less than all means: wait for writable(), and
-  /// then offer the rest unchanged, for a part of it may be on its way already.
+  /// Takes as much of `bytes` as goes at once and says how much; less than all means: wait for writable(),
+  /// and then offer the rest unchanged, for a part of it may be on its way already.
   virtual Result<std::size_t> write_some(Bytes bytes) = 0;
   /// Half-close: the peer reads the end; reading goes on. False if that could not be told yet: then call it
   /// again once writable().

@@ -58,7 +58,8 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   auto start = upstream.client_side->call({.endpoint = target.endpoint->label(),
                                            .host = target.host,
                                            .client_name = facts.name,
-                                           .client_alpn = errand.alpn});
+                                           .client_alpn = errand.alpn,
+                                           .on_trial = errand.on_trial});
   start.seen = dialled.early;
   start.ahead = errand.header;
   auto side = upstream.client_side;  // a reload may bring another one meanwhile
@@ -75,6 +76,14 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   error.doing = kHandshaking;
   co_await loop::fail(error);
   std::unreachable();
+}
+
+// Nobody shall put endpoints aside by asking for a name that they do not have.
+bool is_wish_of_client(const UpstreamView& upstream, const Target& target, const Error& error) {
+  if (!target.tls || !upstream.client_side) return false;
+  tls::Call call{
+      .endpoint = target.endpoint->label(), .host = target.host, .client_name = {}, .client_alpn = {}};
+  return upstream.client_side->is_wish_of_client(call, error);
 }
 
 // How a parent is asked: its URL says so.
@@ -167,6 +176,7 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
     if (last.code == Errc::no_resources) break;  // our own want, not the endpoint's fault
     if (last.side != Side::parent) last.side = Side::upstream;
     if (last.side == Side::parent && !tells_of_endpoint(last)) continue;
+    if (is_wish_of_client(upstream, target, last)) continue;
     bool ejected = target.endpoint->connect_failed(house.reactor.now(), config.ejection);
     if (ejected) {
       house.journal.tell(

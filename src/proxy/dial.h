@@ -15,6 +15,7 @@ namespace lockgate::proxy {
 struct Errand {
   std::string_view alpn;  // what is offered for the client, as tls::alpn_list() makes it
   Bytes header;           // our PROXY header; goes before everything else
+  bool on_trial = false;  // for no client at all, but to see whether the endpoint is there
 };
 
 struct Dialled {

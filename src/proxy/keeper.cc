@@ -236,7 +236,7 @@ class Keeper::Kept {
     Facts facts;
     auto view = view_;
     wire::ProxyHeaderBytes room;
-    Errand errand;
+    Errand errand{.alpn = {}, .header = {}, .on_trial = true};
     if (header_) {
       room = wire::write_proxy_header(*header_, {}, {}, {});
       errand.header = room.bytes();

@@ -15,6 +15,7 @@
 #include "server/control.h"
 #include "server/process.h"
 #include "server/signals.h"
+#include "tls/keyring.h"
 
 namespace lockgate::server {
 namespace {
@@ -69,6 +70,13 @@ std::vector<config::Diagnostic> warnings_of(const config::Config& config) {
   return found;
 }
 
+/// What TLS needs beside certificates: files of trusted issuers, names of ciphers, ticket keys.
+void try_tls(const config::Config& config, std::vector<config::Diagnostic>& diagnostics) {
+  SystemClock clock;
+  auto tried = tls::Keyring(clock, 1).try_out(config);
+  if (!tried) diagnostics.push_back({.place = {}, .message = tried.error()});
+}
+
 }  // namespace
 
 int fail(const std::string& sentence, int status) {
@@ -97,7 +105,9 @@ int check_command(const std::string& config_path, bool print, bool json) {
   auto diagnostics = parsed.diagnostics;
   if (parsed.config) {
     auto warnings = warnings_of(*parsed.config);
+    bool usable = std::ranges::none_of(warnings, is_error);
     diagnostics.insert(diagnostics.end(), warnings.begin(), warnings.end());
+    if (usable) try_tls(*parsed.config, diagnostics);
   }
   bool good = parsed.config && std::ranges::none_of(diagnostics, is_error);
   if (json) {

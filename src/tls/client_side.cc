@@ -67,7 +67,8 @@ TlsStream::Start ClientSide::call(const Call& call) {
   std::string server_name = server_name_for(call), verify_name = verify_name_for(call, server_name);
   std::string alpn = alpn_.empty() ? std::string(call.client_alpn) : alpn_;
   if (!server_name.empty()) CHECK(SSL_set_tlsext_host_name(ssl.get(), server_name.c_str()) == 1);
-  if (tls_.verify == config::Verify::full) expect_name(ssl.get(), verify_name);
+  bool any_name = call.on_trial && tls_.verify_name.empty() && asks_for_clients_name(call);
+  if (tls_.verify == config::Verify::full && !any_name) expect_name(ssl.get(), verify_name);
   if (!alpn.empty()) {
     SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
                         static_cast<unsigned int>(alpn.size()));
@@ -81,6 +82,10 @@ TlsStream::Start ClientSide::call(const Call& call) {
     if (SSL_SESSION_get_protocol_version(known->second.get()) >= TLS1_3_VERSION) sessions_.erase(known);
   }
   return {.ssl = std::move(ssl), .peer = std::move(peer), .side = shared_from_this()};
+}
+
+bool ClientSide::asks_for_clients_name(const Call& call) const {
+  return tls_.server_name == "carry" || (tls_.server_name == "auto" && is_ip_literal(call.host));
 }
 
 std::string ClientSide::server_name_for(const Call& call) const {
@@ -99,6 +104,17 @@ bool ClientSide::is_pinned(TlsStream& stream) const {
   if (tls_.pins.empty()) return true;
   X509* certificate = SSL_get0_peer_certificate(&stream.ssl());
   return certificate && std::ranges::find(tls_.pins, pin_of(certificate)) != tls_.pins.end();
+}
+
+bool ClientSide::is_wish_of_client(const Call& call, const Error& error) const {
+  const Detail& detail = error.detail;
+  if (detail.kind == DetailKind::alert && detail.number == SSL_AD_NO_APPLICATION_PROTOCOL)
+    return alpn_.empty();
+  bool unknown_name = detail.kind == DetailKind::alert && detail.number == SSL_AD_UNRECOGNIZED_NAME;
+  bool other_name =
+      detail.kind == DetailKind::certificate &&
+      (detail.number == X509_V_ERR_HOSTNAME_MISMATCH || detail.number == X509_V_ERR_IP_ADDRESS_MISMATCH);
+  return (unknown_name || (other_name && tls_.verify_name.empty())) && asks_for_clients_name(call);
 }
 
 bool ClientSide::keep(const std::string& peer, ssl_session_st& session) {

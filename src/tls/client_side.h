@@ -24,6 +24,7 @@ struct Call {
   std::string_view host;         // its name or address
   std::string_view client_name;  // what the client asked for; may be empty
   std::string_view client_alpn;  // what the client offers, as alpn_list() makes it
+  bool on_trial = false;         // for no client at all: a name that only one could bring is not verified
 };
 
 class ClientSide : public std::enable_shared_from_this<ClientSide> {
@@ -41,11 +42,16 @@ class ClientSide : public std::enable_shared_from_this<ClientSide> {
   /// After the handshake: whether the server's key is one of the pins, if there are any.
   bool is_pinned(TlsStream& stream) const;
 
+  /// Whether a handshake failed with `error` only because of what the client asked for, so that the endpoint
+  /// is not to blame.
+  bool is_wish_of_client(const Call& call, const Error& error) const;
+
   /// Of libssl: a session that the server gave.
   bool keep(const std::string& peer, ssl_session_st& session);
 
  private:
   using OwnedSession = Owned<ssl_session_st, free_session>;
+  bool asks_for_clients_name(const Call& call) const;
   std::string server_name_for(const Call& call) const;
   std::string verify_name_for(const Call& call, const std::string& server_name) const;
 

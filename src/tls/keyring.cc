@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/digest.h"
 #include "config/print.h"
 #include "tls/certificate.h"
 #include "tls/files.h"
@@ -101,7 +102,8 @@ Outcome<std::vector<InUse>> read_certificates(const config::Config& config) {
 // The ring that a configuration asks for, in the making. What the old one has already is taken from it.
 class Keyring::Making {
  public:
-  Making(const Keyring& keyring, const config::Config& config) : keyring_(keyring), config_(config) {}
+  Making(const Keyring& keyring, const config::Config& config, bool on_trial = false)
+      : keyring_(keyring), config_(config), on_trial_(on_trial) {}
 
   Outcome<Ring> make() {
     for (const auto& certificate : config_.certificates) {
@@ -134,10 +136,12 @@ class Keyring::Making {
   Outcome<std::vector<SharedIdentity>> identities_of(const config::Certificate& certificate) {
     std::vector<SharedIdentity> identities;
     if (certificate.self_signed) {
-      auto kept = kept_self_signed(config_.state_folder, certificate.name, names_for(config_, certificate),
-                                   keyring_.clock_.wall());
-      if (!kept) return unexpected(kept.error());
-      identities = std::move(*kept);
+      auto made = on_trial_ ? tried_self_signed(names_for(config_, certificate))
+                            : kept_self_signed(config_.state_folder, certificate.name,
+                                               names_for(config_, certificate), keyring_.clock_.wall());
+      if (!made) return unexpected(made.error());
+      identities = std::move(*made);
+      next_.self_signed.insert(next_.self_signed.end(), identities.begin(), identities.end());
     } else {
       for (const auto* file :
            {&certificate.chain, &certificate.key, &certificate.pkcs12, &certificate.password_file})
@@ -148,6 +152,14 @@ class Keyring::Making {
     }
     for (const auto& identity : identities) next_.certificates.push_back({certificate.name, identity});
     return identities;
+  }
+
+  Outcome<std::vector<SharedIdentity>> tried_self_signed(const std::vector<std::string>& names) const {
+    auto made = self_signed(names, KeyKind::ecdsa, keyring_.clock_.wall());
+    if (!made) return unexpected(made.error());
+    auto identity = parse_pem(in_one(*made).text(), "", "", {"a self-signed certificate", ""});
+    if (!identity) return unexpected(identity.error());
+    return std::vector{*identity};
   }
 
   Outcome<void> make_site(const config::Listener& listener, const config::Site& site) {
@@ -161,7 +173,7 @@ class Keyring::Making {
     }
     const auto& asked = site.tls.client_certificate;
     terms.policy = fmt::format("{}\n{}\n{}\n{}\n{}", listener.name, site.name, int(asked.ask),
-                               watch(asked.ca_file), watch(asked.crl_file));
+                               content_of(asked.ca_file), content_of(asked.crl_file));
     made_of += "\n" + terms.policy;
     if (site.tls.dh_parameters.starts_with('/')) made_of += watch(site.tls.dh_parameters);
     auto tickets = tickets_for(site.tls.tickets);
@@ -269,8 +281,18 @@ class Keyring::Making {
     return fmt::format("{} {} {} {}", path, stamp.modified, stamp.size, stamp.inode);
   }
 
+  /// Of what is in a file, which is the same on machines that share ticket keys. Whoever needs the file tells
+  /// if it cannot be read.
+  std::string content_of(const std::string& path) {
+    if (path.empty()) return "";
+    std::string stamp = watch(path);
+    auto text = read_file(path);
+    return text ? hex(sha256(as_bytes(text->text()))) : stamp;
+  }
+
   const Keyring& keyring_;
   const config::Config& config_;
+  bool on_trial_;
   Ring next_;
   std::vector<std::vector<SharedIdentity>> identities_;  // as in the configuration
   std::map<std::pair<const Library*, std::string>, OwnedStore> trusts_;
@@ -280,10 +302,18 @@ Outcome<Keyring::Ring> Keyring::make(const config::Config& config) const {
   return Making(*this, config).make();
 }
 
+Outcome<void> Keyring::try_out(const config::Config& config) const {
+  auto made = Making(*this, config, true).make();
+  if (!made) return unexpected(made.error());
+  return {};
+}
+
 bool Keyring::is_outdated() const {
   bool changed =
       std::ranges::any_of(now_.files, [](const auto& file) { return stamp_of(file.first) != file.second; });
-  return changed || std::ranges::any_of(now_.tickets, [&](const auto& tickets) {
+  auto due = [now = clock_.wall()](const SharedIdentity& identity) { return is_due(*identity, now); };
+  return changed || std::ranges::any_of(now_.self_signed, due) ||
+         std::ranges::any_of(now_.tickets, [&](const auto& tickets) {
            return clock_.now() - tickets.second.made >= tickets.first;
          });
 }

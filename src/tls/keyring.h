@@ -49,6 +49,7 @@ class Keyring {
   struct Ring {
     std::map<std::string, Stamp> files;
     std::vector<InUse> certificates;                  // several of one name, if it has several
+    std::vector<SharedIdentity> self_signed;          // those among them that are made here
     std::map<Duration, Tickets> tickets;              // by lifetime
     std::map<std::string, ServerSides> server_sides;  // by what they were made of
     std::map<std::string, ClientSides> client_sides;
@@ -62,7 +63,10 @@ class Keyring {
   /// Makes all that `config` needs, which stays where it is; nothing changes before it is used.
   Outcome<Ring> make(const config::Config& config) const;
   void use(Ring ring) { now_ = std::move(ring); }
-  /// Whether something would be made otherwise now: a file has changed, or a ticket key has got old.
+  /// Tells why `config` could not be used; changes nothing, and keeps no certificate that it makes for that.
+  Outcome<void> try_out(const config::Config& config) const;
+  /// Whether something would be made otherwise now: a file has changed, or a ticket key or a certificate that
+  /// is made here has got old.
   bool is_outdated() const;
 
   /// Of the configuration whose ring is in use. Empty for a site that terminates nothing, or an upstream

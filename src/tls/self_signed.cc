@@ -124,8 +124,7 @@ bool is_still_good(const Identity& identity, KeyKind kind, Names names, WallTime
   Names has = identity.names;
   std::ranges::sort(has);
   std::ranges::sort(names);
-  return identity.kind == kind && has == names && days_left(identity, now) >= kRenewDays &&
-         identity.not_before <= now;
+  return identity.kind == kind && has == names && !is_due(identity, now) && identity.not_before <= now;
 }
 
 FoundIdentity kept_or_made(const std::string& path, KeyKind kind, const Names& names, WallTime now) {
@@ -170,6 +169,8 @@ std::expected<Made, std::string> self_signed(const Names& names, KeyKind kind, W
   CHECK(bio && PEM_write_bio_X509(bio.get(), x509) == 1);
   return Made{key_as_pem(key.get()), text_of(bio.get())};
 }
+
+bool is_due(const Identity& identity, WallTime now) { return days_left(identity, now) < kRenewDays; }
 
 std::expected<Made, std::string> certificate_request(const Names& names, KeyKind kind) {
   auto wanted = canonical(names);

@@ -32,6 +32,9 @@ std::expected<Made, std::string> self_signed(const std::vector<std::string>& nam
 /// A certificate request (PKCS#10), which any authority takes.
 std::expected<Made, std::string> certificate_request(const std::vector<std::string>& names, KeyKind kind);
 
+/// Whether one that was made here is to be made anew by now.
+bool is_due(const Identity& identity, WallTime now);
+
 /// Self-signed certificates that outlive the process: one with an RSA key and one with ECDSA, kept in
 /// `folder`/self-signed under `id`, whatever characters that has. They are made anew if there are none, they
 /// are for other names, or fewer than 30 days are left.

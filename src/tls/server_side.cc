@@ -18,11 +18,19 @@ namespace {
 using std::unexpected;
 using Set = std::vector<const Identity*>;  // one of each kind at the most, in order of preference
 
+bool has(const Identity& identity, const std::string& name) {
+  return std::ranges::find(identity.names, name) != identity.names.end();
+}
+
+// Who has the name itself goes before who has a wildcard for it.
 Set set_for(const std::vector<SharedIdentity>& identities, const std::string& name) {
   Set set;
-  for (const auto& identity : identities) {
-    bool has_kind = std::ranges::find(set, identity->kind, &Identity::kind) != set.end();
-    if (!has_kind && covers(*identity, name)) set.push_back(identity.get());
+  for (bool itself : {true, false}) {
+    for (const auto& identity : identities) {
+      bool has_kind = std::ranges::find(set, identity->kind, &Identity::kind) != set.end();
+      bool fits = itself ? has(*identity, name) : covers(*identity, name);
+      if (!has_kind && fits) set.push_back(identity.get());
+    }
   }
   return set;
 }
@@ -119,11 +127,9 @@ Outcome<OwnedContext> context_for(const Set& set, const Library& library, const 
 }  // namespace
 
 bool covers(const Identity& identity, const std::string& name) {
-  auto has = [&](const std::string& wanted) {
-    return std::ranges::find(identity.names, wanted) != identity.names.end();
-  };
   auto dot = name.find('.');
-  return has(name) || (dot != std::string::npos && !name.starts_with("*.") && has("*" + name.substr(dot)));
+  return has(identity, name) ||
+         (dot != std::string::npos && !name.starts_with("*.") && has(identity, "*" + name.substr(dot)));
 }
 
 Outcome<std::shared_ptr<const ServerSide>> ServerSide::make(const Library& library,

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace lockgate::tls {
@@ -34,6 +35,11 @@ constexpr std::size_t kDataPerMessage = 4096;
 constexpr std::size_t kLongestHandshake = 256 * 1024;
 
 constexpr const char* kHandshaking = "shaking hands";
+
+// Linux says EPIPE rather than ECONNRESET of a reset that came after the peer's end (tcp_reset()).
+bool had_ended(const Error& error) {
+  return error.detail.kind == DetailKind::system && error.detail.number == EPIPE;
+}
 
 }  // namespace
 
@@ -160,8 +166,10 @@ Result<bool> TlsStream::finish(Ending ending) {
     return false;
   }
   if (told) told = under_->finish(ending);
-  // Whoever has ended may be gone altogether, and need not be told.
-  return told || !ended_ ? told : true;
+  // Whoever is gone need not be told. What it has said before is still to be read; if its end is not among
+  // that, reading tells how it left.
+  if (!told && !had_ended(told.error())) gone_ = told.error();
+  return true;
 }
 
 // 0: libssl wants more records.
@@ -192,6 +200,7 @@ Result<std::size_t> TlsStream::feed() {
   auto arrived = under_->read_some(room);
   if (!arrived) return std::unexpected(arrived.error());
   if (arrived->ended) {
+    if (gone_) return std::unexpected(*gone_);
     ended_ = Ending::truncated;
     return 0;
   }

@@ -89,6 +89,7 @@ class TlsStream final : public net::Stream, private net::StreamOwner, private lo
   Instant last_sent_{};
   std::optional<Error> failure_;
   std::optional<net::Ending> ended_;  // the peer's end was read
+  std::optional<Error> gone_;         // the peer could not be told our end
   bool closed_ = false;               // our close_notify is sealed
 };
 

@@ -142,10 +142,12 @@ class MemoryStream final : public net::Stream, private loop::Runnable {
     }
     return blocked;
   }
+  // What the peer said before it left can still be read.
   std::unexpected<Error> broke(const char* doing) {
     broken_ = true;
-    failed_ = Error{.code = Errc::reset, .doing = doing};
-    return std::unexpected(*failed_);
+    Error error{.code = Errc::reset, .doing = doing};
+    if (!in().ended) failed_ = error;
+    return std::unexpected(error);
   }
 
   std::shared_ptr<Connection> connection_;

@@ -3,9 +3,10 @@ import imaplib
 import socket
 
 from parts import proxy_header, socks
-from parts.browsers import chromium, curl, curl_through, s_client
+from parts.browsers import chromium, curl, curl_through, gnutls_cli, nghttp, s_client
 from parts.client_hello import ClientHello
 from parts.metrics import Metrics
+from parts.redis import redis_cli
 from parts.sockets import connect, first_line, read_to_end
 from parts.waiting import wait_until
 
@@ -17,6 +18,24 @@ def test_nginx_answers_curl_openssl_and_chromium(nginx, authority):
     done = s_client(server.port, "-servername", "a.example.test", "-CAfile", authority.root, "-brief")
     assert "Verification: OK" in done.stdout
     assert "server=a.example.test" in chromium("https://a.example.test/", "a.example.test", server.port)
+
+
+def test_nginx_answers_gnutls_and_nghttp(nginx, authority):
+    server = nginx("a.example.test", http2=True)
+    done = gnutls_cli(server.port, "a.example.test", root=authority.root, stdin="GET / HTTP/1.0\r\n\r\n")
+    assert "server=a.example.test" in done.stdout, done
+    assert ":status: 200" in nghttp(server.port, "a.example.test").stdout
+
+
+def test_java_speaks_tls_1_0_with_nginx(nginx, java, authority):
+    server = nginx("a.example.test", certificate=authority.certificate("a.example.test", "rsa"), protocols="TLSv1",
+                   lines="ssl_ciphers ALL:@SECLEVEL=0;")
+    done = java.get(server.port, "SSLv2Hello", "TLSv1")
+    assert "protocol=TLSv1\n" in done.stdout and "tls=TLSv1\n" in done.stdout, done
+
+
+def test_redis_answers_its_client(redis):
+    assert redis_cli(redis.port, "ping").stdout == "PONG\n"
 
 
 def test_haproxy_says_to_nginx_who_the_client_is(nginx, haproxy, authority):

@@ -1,4 +1,4 @@
-"""The clients of real life: curl, openssl s_client and Chromium."""
+"""The clients of real life: curl, openssl s_client, gnutls-cli, nghttp and Chromium."""
 import os
 import signal
 import subprocess
@@ -30,6 +30,20 @@ def s_client(port, *more, address="127.0.0.1", stdin=""):
     done = subprocess.run(["openssl", "s_client", "-connect", where, *map(str, more)], input=stdin,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
     return done
+
+
+def gnutls_cli(port, name, *more, root, stdin=""):
+    """gnutls-cli of GnuTLS, which verifies `name`; both outputs together."""
+    return subprocess.run(["gnutls-cli", "--port", str(port), "--sni-hostname", name, "--verify-hostname", name,
+                           "--x509cafile", str(root), *map(str, more), "127.0.0.1"], input=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
+
+
+def nghttp(port, name, *more, path="/"):
+    """nghttp, which speaks HTTP/2 only, with its frames; both outputs together."""
+    return subprocess.run(["nghttp", "-v", "--no-verify-peer", "--timeout", "10", "-H", f":authority: {name}",
+                           *map(str, more), f"https://127.0.0.1:{port}{path}"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
 
 
 def chromium(url, host, port):

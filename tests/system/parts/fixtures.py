@@ -10,8 +10,10 @@ from .certificates import Authority
 from .dnsmasq import Dnsmasq
 from .dovecot import Dovecot
 from .haproxy import HAProxy
+from .java import Java
 from .lockgate import BINARY, Lockgate
 from .nginx import Nginx
+from .redis import Redis
 from .sockets import EchoOrigin, Origin
 from .socks import MicroSocks, ScriptedSocks
 from .squid import Squid
@@ -44,9 +46,10 @@ def started(request):
 def nginx(tmp_path, authority, started):
     """nginx(name, ...): an HTTPS server with its own certificate for `name`; tls=False for plain HTTP."""
 
-    def make(name, tls=True, **more):
-        certificate = authority.certificate(name) if tls else None
-        return started(Nginx(tmp_path / f"nginx-{name}", name, certificate, **more))
+    def make(name, tls=True, certificate=None, **more):
+        certificate = (certificate or authority.certificate(name)) if tls else None
+        folder = tmp_path / f"nginx-{name}-{len(list(tmp_path.glob('nginx-*')))}"
+        return started(Nginx(folder, name, certificate, **more))
 
     return make
 
@@ -64,6 +67,16 @@ def sshd(tmp_path, started):
 @pytest.fixture
 def dovecot(tmp_path, started):
     return started(Dovecot(tmp_path / "dovecot"))
+
+
+@pytest.fixture
+def redis(tmp_path, started):
+    return started(Redis(tmp_path / "redis"))
+
+
+@pytest.fixture
+def java(tmp_path):
+    return Java(tmp_path / "java")
 
 
 @pytest.fixture

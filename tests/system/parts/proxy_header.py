@@ -4,7 +4,8 @@ import struct
 from dataclasses import dataclass, field
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-ALPN, AUTHORITY, CRC32C, UNIQUE_ID = 0x01, 0x02, 0x03, 0x05
+ALPN, AUTHORITY, CRC32C, UNIQUE_ID, SSL = 0x01, 0x02, 0x03, 0x05, 0x20
+SSL_VERSION, SSL_COMMON_NAME, SSL_CIPHER = 0x21, 0x22, 0x23
 
 
 @dataclass
@@ -74,6 +75,13 @@ def _tlvs(content):
         found[kind] = content[3:3 + length]
         content = content[3 + length:]
     return found
+
+
+def read_ssl(content):
+    """The TLV that tells of a client's TLS: (its flags, 0 if it has a certificate that holds, the TLVs
+    inside)."""
+    flags, verdict = struct.unpack(">BI", content[:5])
+    return flags, verdict, _tlvs(content[5:])
 
 
 def _exactly(sock, count):
