@@ -126,6 +126,7 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
   facts.stage = Stage::connecting;
   facts.parent.clear();
   facts.parent_said.clear();
+  facts.upstream_leg.reset();
   facts.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
   Dialled dialled;
   if (target.via) {

@@ -200,7 +200,6 @@ Process::Outcome Process::apply(config::Config wanted) {
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
   keyring_.use(std::move(*ring));
-  rules_.apply(*config, logs_.target_for(config->log.to));
   registry_.begin_plan(*config);
   auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
   send_plan(plan, change->open);
@@ -307,6 +306,7 @@ Process::Outcome Process::read_again() {
     outcome = apply(std::move(*parsed.config));
   }
   if (outcome) {
+    rules_.apply(*config_, logs_.target_for(config_->log.to));
     ++reloads_ok_;
     loaded_ = clock_.wall();
     journal_.at(config::LogLevel::info, "reloaded {}", options_.config_path);
