@@ -129,7 +129,10 @@ Result<Arrived> TlsStream::read_some(Room room) {
   }
   keep_unopened();
   if (auto gone = push(); !gone && !failure_) failure_ = gone.error();
+  bool could_write = writable_;
   settle();
+  if (writable_ && !could_write)
+    reactor().enqueue(*this);  // who waits to write is told, though no edge comes
   if (got > 0) return Arrived{.bytes = got};
   if (failure_) return std::unexpected(*failure_);
   return Arrived{.ended = ended_.has_value(), .ending = ended_.value_or(Ending::complete)};
@@ -152,6 +155,12 @@ Result<std::size_t> TlsStream::write_some(Bytes bytes) {
     if (failure_) return std::unexpected(*failure_);
     ERR_clear_error();
     seal(bytes.subspan(gone));
+    if (sealed_ > 0 || failure_) continue;
+    // libssl waits for the rest of a message first.
+    pushed = push();
+    if (!pushed) return std::unexpected(pushed.error());
+    settle();
+    return gone;
   }
 }
 
@@ -216,7 +225,7 @@ void TlsStream::seal(Bytes bytes) {
     Bytes record = bytes.subspan(sealed_, std::min(size, bytes.size() - sealed_));
     std::size_t taken = 0;
     if (SSL_write_ex(ssl_.get(), record.data(), record.size(), &taken) != 1) {
-      failure_ = failed("writing");
+      if (SSL_get_error(ssl_.get(), 0) != SSL_ERROR_WANT_READ) failure_ = failed("writing");
       return;
     }
     sealed_ += taken;
@@ -285,7 +294,8 @@ void TlsStream::settle() {
   bool may_read = opened || !unopened_.empty() || under_->readable();
   readable_ = ended_ || failure_ || (may_read && unsent_.size() <= kMostUnsent);
   // Not only run() sends what is sealed: a read does, too, and then the edge from below finds nothing left.
-  writable_ = unsent_.empty() || failure_;
+  // While a message of the handshake has come in part only, libssl writes nothing.
+  writable_ = (unsent_.empty() && SSL_in_init(ssl_.get()) == 0) || failure_;
   broken_ = under_->broken();
   if (!opened) SSL_free_buffers(ssl_.get());
 }

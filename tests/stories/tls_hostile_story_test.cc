@@ -175,6 +175,32 @@ TEST(Tls, StopsReadingFromWhoAsksForAnswersAndDoesNotReadThem) {
   EXPECT_LT(heard.text.size(), 20'000U) << "of " << sent;
 }
 
+TEST(Tls, WaitsWithItsWordsForTheRestOfATicket) {
+  TlsTerms terms;
+  terms.client.verify = config::Verify::off;
+  TlsSides sides(terms);
+  std::string label(60, 'a'), protocol(250, 'p'), name = label + "." + label + "." + label + ".example";
+  TlsConversation conversation(sides, {.capacity = 600}, name, {protocol}, {protocol});
+  SSL_set_max_send_fragment(&conversation.server->ssl(), 512);
+  conversation.scope().spawn(shake(*conversation.server, conversation.at_server));
+  conversation.scope().spawn(shake(*conversation.client, conversation.at_client));
+  ASSERT_TRUE(conversation.turn([&] { return conversation.at_client.greeted(); }));
+  for (int i = 0; i < 5; ++i) conversation.reactor().turn(Duration::zero());
+  EXPECT_FALSE(conversation.at_server.handshake) << "it has not sent all of its ticket";
+  std::array<std::byte, 100> room{};
+  ASSERT_EQ(conversation.client->read_some(room)->bytes, 0u);
+  auto written = conversation.client->write_some(as_bytes("up"));
+  ASSERT_TRUE(written) << words(written.error());
+  EXPECT_EQ(*written, 0u);
+  Heard heard, answer;
+  conversation.scope().spawn(hear(*conversation.client, answer));
+  conversation.scope().spawn(say(*conversation.client, "up", true));
+  ASSERT_TRUE(conversation.turn([&] { return conversation.at_server.greeted(); }));
+  conversation.scope().spawn(hear(*conversation.server, heard));
+  conversation.turn([&] { return heard.ended; });
+  EXPECT_EQ(heard.text, "up");
+}
+
 TEST(Tls, DoesNotRenegotiate) {
   TlsTerms terms;
   terms.client.max_version = config::TlsVersion::tls1_2;
