@@ -90,8 +90,8 @@ class Rules {
     }
   }
 
-  /// TLS finds sites that pass and reject, the rest finds those that are plain; within them the first equal
-  /// one wins.
+  /// TLS finds sites that pass, terminate and reject, the rest finds those that are plain; within them the
+  /// first equal one wins.
   void reachable(Places& patterns, const Site& site, const NamePattern& pattern) {
     std::string key =
         fmt::format("{} {} {}", site.verdict == Verdict::plain, pattern.text(), match_key(site.match));

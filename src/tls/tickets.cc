@@ -38,7 +38,6 @@ bool set_mac_key(EVP_MAC_CTX* mac, const TicketKey& key) {
   return EVP_MAC_CTX_set_params(mac, params.data()) == 1;
 }
 
-// The cipher as this thread has it: the context that libssl hands us knows no library of its own.
 const EVP_CIPHER* ticket_cipher() { return EVP_aes_256_cbc(); }
 
 // SSL_CTX_set_tlsext_ticket_key_evp_cb(3): -1 fails the handshake, 0 goes on without the ticket, 1 takes it,
