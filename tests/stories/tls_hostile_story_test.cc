@@ -11,8 +11,6 @@ namespace lockgate::stories {
 namespace {
 
 using namespace std::chrono_literals;
-using loop::Task;
-using tls::TlsStream;
 
 // What a server makes of a client that says `bytes` and then the end.
 Fared hear_out(TlsSides& sides, std::string bytes) {
