@@ -64,7 +64,7 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
 
 template <std::size_t Size>
 void take(std::string_view& from, std::array<unsigned char, Size>& to) {
-  std::memcpy(to.data(), from.data(), Size);
+  std::copy_n(from.begin(), Size, to.begin());
   from.remove_prefix(Size);
 }
 
