@@ -42,4 +42,13 @@ Task<void> finish(Stream& stream, Instant deadline) {
   }
 }
 
+Task<void> discard(Stream& stream, Room room, std::size_t most, Instant deadline) {
+  for (std::size_t total = 0; total < most;) {
+    auto reading = read(stream, room, deadline);
+    std::size_t size = co_await reading;
+    if (size == 0) co_return;
+    total += size;
+  }
+}
+
 }  // namespace lockgate::net

@@ -99,5 +99,7 @@ loop::Task<std::size_t> read(Stream& stream, Room room, Instant deadline);
 loop::Task<void> write(Stream& stream, Bytes bytes, Instant deadline);
 /// Tells the peer a complete end.
 loop::Task<void> finish(Stream& stream, Instant deadline);
+/// Reads what comes into `room`, for nothing, until the peer has ended or `most` bytes have come.
+loop::Task<void> discard(Stream& stream, Room room, std::size_t most, Instant deadline);
 
 }  // namespace lockgate::net

@@ -69,16 +69,6 @@ std::string last_words(const Facts& facts, const Error& why) {
   }
 }
 
-// Reads what comes, for nothing, until the client has ended.
-Task<void> discard(net::Stream& client, net::Buffers& buffers, Instant deadline) {
-  for (std::size_t unread = 0; unread < kUnreadMost;) {
-    auto reading = net::read(client, buffers.scratch(), deadline);
-    std::size_t got = co_await reading;
-    if (got == 0) co_return;
-    unread += got;
-  }
-}
-
 // A socket that is closed with bytes unread sends a reset, which would overtake the words.
 Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string words) {
   Instant deadline = client.reactor().now() + kLastWords;
@@ -86,7 +76,7 @@ Task<void> say_and_part(net::Stream& client, net::Buffers& buffers, std::string 
   co_await writing;
   auto finishing = net::finish(client, deadline);
   co_await finishing;
-  auto discarding = discard(client, buffers, deadline);
+  auto discarding = net::discard(client, buffers.scratch(), kUnreadMost, deadline);
   co_await discarding;
 }
 
@@ -103,7 +93,8 @@ Task<void> refuse(net::Stream& client, net::Buffers& buffers, const Facts& facts
       co_return;
     }
     case config::RejectWith::silence: {
-      auto waiting = discard(client, buffers, client.reactor().now() + kSilence);
+      Instant deadline = client.reactor().now() + kSilence;
+      auto waiting = net::discard(client, buffers.scratch(), kUnreadMost, deadline);
       co_await loop::attempt(std::move(waiting));
       co_return;
     }

@@ -119,12 +119,8 @@ Task<void> HttpServer::linger(net::Stream& stream) {
   auto finishing = net::finish(stream, deadline);
   co_await finishing;
   std::array<std::byte, 4096> room;
-  std::size_t size = 0;
-  for (std::size_t total = 0; total < kLingerBytes; total += size) {
-    auto reading = net::read(stream, room, deadline);
-    size = co_await reading;
-    if (size == 0) co_return;
-  }
+  auto discarding = net::discard(stream, room, kLingerBytes, deadline);
+  co_await discarding;
 }
 
 namespace {
