@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "tls/keyring.h"
 #include "tls/weaknesses.h"
 
 namespace lockgate::server {
@@ -14,26 +13,24 @@ config::Diagnostic warning(const config::Place& place, std::string message, std:
   return {config::Diagnostic::Severity::warning, place, std::move(message), std::move(hint)};
 }
 
-// A certificate that is made on the spot has all names.
-bool shows(const config::Config& config, const config::Site& site, const std::vector<tls::InUse>& read,
-           const std::string& name) {
+bool shows(const config::Config& config, const config::Site& site,
+           const std::vector<tls::InUse>& certificates, const std::string& name) {
   return std::ranges::any_of(site.certificates, [&](const config::CertificateChoice& choice) {
     const config::Certificate& certificate = config.certificates[choice.index];
-    if (certificate.self_signed) return true;
-    return std::ranges::any_of(read, [&](const tls::InUse& one) {
-      return one.name == certificate.name && tls::covers(*one.identity, name);
+    return std::ranges::any_of(certificates, [&](const tls::InUse& one) {
+      return one.name == certificate.name && (one.made_here || tls::covers(*one.identity, name));
     });
   });
 }
 
 }  // namespace
 
-std::expected<std::vector<config::Diagnostic>, std::string> check_certificates(const config::Config& config,
-                                                                               WallTime now) {
-  auto read = tls::read_certificates(config);
-  if (!read) return std::unexpected(read.error());
+std::vector<config::Diagnostic> check_certificates(const config::Config& config,
+                                                   const std::vector<tls::InUse>& certificates,
+                                                   WallTime now) {
   std::vector<config::Diagnostic> warnings;
-  for (const auto& [name, identity] : *read) {
+  for (const auto& [name, identity, made_here] : certificates) {
+    if (made_here) continue;
     auto found = std::ranges::find(config.certificates, name, &config::Certificate::name);
     for (const std::string& sentence : tls::weaknesses(*identity, now)) {
       warnings.push_back(warning(found->place, fmt::format("certificate `{}`: {}", name, sentence)));
@@ -43,7 +40,8 @@ std::expected<std::vector<config::Diagnostic>, std::string> check_certificates(c
     for (const auto& site : listener.sites) {
       if (site.verdict != config::Verdict::terminate) continue;
       for (const NamePattern& pattern : site.names) {
-        if (pattern.kind() == NamePattern::Kind::any || shows(config, site, *read, pattern.text())) continue;
+        if (pattern.kind() == NamePattern::Kind::any || shows(config, site, certificates, pattern.text()))
+          continue;
         warnings.push_back(
             warning(site.place, fmt::format("no certificate of this site has the name `{}`", pattern.text()),
                     "clients that ask for it will complain"));

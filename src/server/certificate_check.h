@@ -1,18 +1,16 @@
 // What is to be said of the certificates that a configuration names, before clients say it.
 #pragma once
-#include <expected>
-#include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "tls/keyring.h"
 
 namespace lockgate::server {
 
-/// Warnings: what clients may object to, and names that no certificate of their site has. The failure is a
-/// sentence about a certificate that cannot be used at all. Self-signed ones are not looked at, for they are
-/// made by the process that shows them.
-std::expected<std::vector<config::Diagnostic>, std::string> check_certificates(const config::Config& config,
-                                                                               WallTime now);
+/// Warnings about `certificates`, which `config` has in use: what clients may object to, and names that no
+/// certificate of their site has. Self-signed ones are as they are meant to be.
+std::vector<config::Diagnostic> check_certificates(const config::Config& config,
+                                                   const std::vector<tls::InUse>& certificates, WallTime now);
 
 }  // namespace lockgate::server

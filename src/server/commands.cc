@@ -58,23 +58,18 @@ bool is_error(const config::Diagnostic& diagnostic) {
   return diagnostic.severity == config::Diagnostic::Severity::error;
 }
 
-/// Foot-guns, and what is wrong with certificates: an error if one cannot be used.
-std::vector<config::Diagnostic> warnings_of(const config::Config& config) {
-  auto found = config::check(config);
-  auto certificates = check_certificates(config, SystemClock().wall());
-  if (certificates)
-    found.insert(found.end(), certificates->begin(), certificates->end());
-  else
-    found.push_back(
-        {.place = {config.files.empty() ? "" : config.files.front()}, .message = certificates.error()});
-  return found;
-}
-
-/// What TLS needs beside certificates: files of trusted issuers, names of ciphers, ticket keys.
-void try_tls(const config::Config& config, std::vector<config::Diagnostic>& diagnostics) {
+/// Foot-guns, and what is wrong with TLS: an error if a file, a certificate or a cipher cannot be used.
+std::vector<config::Diagnostic> findings(const config::Config& config) {
   SystemClock clock;
-  auto tried = tls::Keyring(clock, 1).try_out(config);
-  if (!tried) diagnostics.push_back({.place = {}, .message = tried.error()});
+  auto found = config::check(config);
+  auto certificates = tls::Keyring(clock, 1).try_out(config);
+  if (!certificates) {
+    found.push_back({.place = {}, .message = certificates.error()});
+    return found;
+  }
+  auto warnings = check_certificates(config, *certificates, clock.wall());
+  found.insert(found.end(), warnings.begin(), warnings.end());
+  return found;
 }
 
 }  // namespace
@@ -92,7 +87,7 @@ int run_command(const std::string& config_path) {
   auto parsed = config::parse_file(config_path);
   tell(parsed.diagnostics);
   if (!parsed.config) return kBadConfig;
-  tell(warnings_of(*parsed.config));
+  tell(config::check(*parsed.config));
   block_signals();
   auto sockets = take_activated_sockets();
   if (!sockets) return fail(sockets.error());
@@ -104,10 +99,8 @@ int check_command(const std::string& config_path, bool print, bool json) {
   auto parsed = config::parse_file(config_path);
   auto diagnostics = parsed.diagnostics;
   if (parsed.config) {
-    auto warnings = warnings_of(*parsed.config);
-    bool usable = std::ranges::none_of(warnings, is_error);
-    diagnostics.insert(diagnostics.end(), warnings.begin(), warnings.end());
-    if (usable) try_tls(*parsed.config, diagnostics);
+    auto found = findings(*parsed.config);
+    diagnostics.insert(diagnostics.end(), found.begin(), found.end());
   }
   bool good = parsed.config && std::ranges::none_of(diagnostics, is_error);
   if (json) {

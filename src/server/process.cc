@@ -12,6 +12,7 @@
 #include "config/check.h"
 #include "config/parse.h"
 #include "config/words.h"
+#include "server/certificate_check.h"
 #include "server/commands.h"
 #include "server/privileges.h"
 #include "server/sandbox.h"
@@ -133,6 +134,9 @@ Process::Outcome Process::start() {
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
   if (auto applied = apply(*config_); !applied) return applied;
+  for (const auto& warning : check_certificates(*config_, keyring_.certificates(), clock_.wall())) {
+    journal_.tell(config::LogLevel::warning, 0, "", words(warning));
+  }
   tls::load_old_ciphers();
   if (auto confined = enter_sandbox(); !confined) {
     journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
@@ -431,9 +435,10 @@ Task<Overview> Process::overview() {
     for (const auto& address : sockets_.addresses_of(listener.name)) one.addresses.push_back(address.text());
     overview.listeners.push_back(std::move(one));
   }
-  for (const auto& [name, identity] : keyring_.certificates()) {
-    overview.certificates.push_back({name, identity->subject, identity->serial, identity->not_after,
-                                     tls::days_left(*identity, overview.now)});
+  for (const auto& certificate : keyring_.certificates()) {
+    const tls::Identity& identity = *certificate.identity;
+    overview.certificates.push_back({certificate.name, identity.subject, identity.serial, identity.not_after,
+                                     tls::days_left(identity, overview.now)});
   }
   co_return overview;
 }

@@ -88,17 +88,6 @@ std::string sentence(const config::Certificate& certificate, const std::string& 
 
 }  // namespace
 
-Outcome<std::vector<InUse>> read_certificates(const config::Config& config) {
-  std::vector<InUse> read;
-  for (const auto& certificate : config.certificates) {
-    if (certificate.self_signed) continue;
-    auto identity = read_identity(certificate);
-    if (!identity) return unexpected(sentence(certificate, identity.error()));
-    read.push_back({certificate.name, *identity});
-  }
-  return read;
-}
-
 // The ring that a configuration asks for, in the making. What the old one has already is taken from it.
 class Keyring::Making {
  public:
@@ -141,7 +130,6 @@ class Keyring::Making {
                                                names_for(config_, certificate), keyring_.clock_.wall());
       if (!made) return unexpected(made.error());
       identities = std::move(*made);
-      next_.self_signed.insert(next_.self_signed.end(), identities.begin(), identities.end());
     } else {
       for (const auto* file :
            {&certificate.chain, &certificate.key, &certificate.pkcs12, &certificate.password_file})
@@ -150,7 +138,9 @@ class Keyring::Making {
       if (!read) return unexpected(read.error());
       identities.push_back(std::move(*read));
     }
-    for (const auto& identity : identities) next_.certificates.push_back({certificate.name, identity});
+    for (const auto& identity : identities) {
+      next_.certificates.push_back({certificate.name, identity, certificate.self_signed});
+    }
     return identities;
   }
 
@@ -302,17 +292,17 @@ Outcome<Keyring::Ring> Keyring::make(const config::Config& config) const {
   return Making(*this, config).make();
 }
 
-Outcome<void> Keyring::try_out(const config::Config& config) const {
+Outcome<std::vector<InUse>> Keyring::try_out(const config::Config& config) const {
   auto made = Making(*this, config, true).make();
   if (!made) return unexpected(made.error());
-  return {};
+  return std::move(made->certificates);
 }
 
 bool Keyring::is_outdated() const {
   bool changed =
       std::ranges::any_of(now_.files, [](const auto& file) { return stamp_of(file.first) != file.second; });
-  auto due = [now = clock_.wall()](const SharedIdentity& identity) { return is_due(*identity, now); };
-  return changed || std::ranges::any_of(now_.self_signed, due) ||
+  auto due = [now = clock_.wall()](const InUse& one) { return one.made_here && is_due(*one.identity, now); };
+  return changed || std::ranges::any_of(now_.certificates, due) ||
          std::ranges::any_of(now_.tickets, [&](const auto& tickets) {
            return clock_.now() - tickets.second.made >= tickets.first;
          });

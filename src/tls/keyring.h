@@ -28,10 +28,8 @@ using ClientSides = std::vector<std::shared_ptr<ClientSide>>;
 struct InUse {
   std::string name;  // under `certificates`
   SharedIdentity identity;
+  bool made_here = false;  // self-signed
 };
-
-/// Reads the certificates that stand in files, to tell what is wrong with them.
-Outcome<std::vector<InUse>> read_certificates(const config::Config& config);
 
 class Keyring {
  public:
@@ -49,7 +47,6 @@ class Keyring {
   struct Ring {
     std::map<std::string, Stamp> files;
     std::vector<InUse> certificates;                  // several of one name, if it has several
-    std::vector<SharedIdentity> self_signed;          // those among them that are made here
     std::map<Duration, Tickets> tickets;              // by lifetime
     std::map<std::string, ServerSides> server_sides;  // by what they were made of
     std::map<std::string, ClientSides> client_sides;
@@ -63,8 +60,9 @@ class Keyring {
   /// Makes all that `config` needs, which stays where it is; nothing changes before it is used.
   Outcome<Ring> make(const config::Config& config) const;
   void use(Ring ring) { now_ = std::move(ring); }
-  /// Tells why `config` could not be used; changes nothing, and keeps no certificate that it makes for that.
-  Outcome<void> try_out(const config::Config& config) const;
+  /// The certificates that `config` would have in use, or why it could not be used. Changes nothing, and
+  /// keeps no certificate that is made for that.
+  Outcome<std::vector<InUse>> try_out(const config::Config& config) const;
   /// Whether something would be made otherwise now: a file has changed, or a ticket key or a certificate that
   /// is made here has got old.
   bool is_outdated() const;
