@@ -11,6 +11,7 @@
 
 #include "config/fields.h"
 #include "config/inherit.h"
+#include "config/parents.h"
 #include "config/rules.h"
 #include "config/values.h"
 
@@ -427,25 +428,6 @@ void sort(std::vector<Diagnostic>& diagnostics, const std::vector<std::string>& 
     const Place& place = diagnostic.place;
     return std::tuple(order[place.file], place.line, place.column, std::string_view(diagnostic.message));
   });
-}
-
-/// Says of each endpoint through which parent it is reached.
-void assign_parents(Config& config) {
-  auto has = [](const std::vector<Destination>& list, const std::string& host) {
-    return std::ranges::any_of(list, [&](const Destination& one) { return one.matches(host); });
-  };
-  for (Upstream& upstream : config.upstreams) {
-    for (Endpoint& endpoint : upstream.endpoints) {
-      bool is_address = endpoint.kind == Endpoint::Kind::address;
-      if (endpoint.kind == Endpoint::Kind::unix_path || upstream.via.index == ParentChoice::kDirect) continue;
-      std::string host = is_address ? endpoint.address.ip().text() : endpoint.name;
-      for (std::uint32_t i = 0; i < config.parents.size() && !endpoint.via; ++i) {
-        const Parent& parent = config.parents[i];
-        bool chosen = upstream.via.said() ? upstream.via.index == i : has(parent.destinations, host);
-        if (chosen && !has(parent.no_proxy, host)) endpoint.via = i;
-      }
-    }
-  }
 }
 
 Parsed parse(Documents& documents, const Node& root, std::vector<Diagnostic>& diagnostics) {

@@ -120,20 +120,16 @@ class Rules {
   }
 
   void versions(const Place& place, const TlsProtocol& tls) {
-    bool bounded = tls.max_version != TlsVersion::automatic;
-    if (bounded && tls.min_version > tls.max_version) error(place, "`min_version` is above `max_version`");
-    if (bounded && tls.min_version == TlsVersion::automatic && lowest_of(tls.profile) > tls.max_version) {
-      error(place, fmt::format("`max_version` is below all that `profile: {}` takes", word_of(tls.profile)));
+    if (tls.max_version != TlsVersion::automatic && lowest_version(tls) > tls.max_version) {
+      bool named = tls.min_version != TlsVersion::automatic;
+      error(place,
+            named ? "`min_version` is above `max_version`"
+                  : fmt::format("`max_version` is below all that `profile: {}` takes", word_of(tls.profile)));
     }
     bool old = tls.min_version == TlsVersion::tls1_0 || tls.min_version == TlsVersion::tls1_1;
     if (old && tls.profile != TlsProfile::legacy) {
       error(place, "TLS below 1.2 needs `profile: legacy`", "its ciphers and keys are not safe any more");
     }
-  }
-
-  static TlsVersion lowest_of(TlsProfile profile) {
-    if (profile == TlsProfile::modern) return TlsVersion::tls1_3;
-    return profile == TlsProfile::intermediate ? TlsVersion::tls1_2 : TlsVersion::tls1_0;
   }
 
   void client_certificate(const Site& site) {

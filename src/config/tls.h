@@ -47,6 +47,20 @@ struct TlsProtocol {
   std::vector<std::string> signature_algorithms;
 };
 
+/// The lowest version that is taken: the one that is named, or the profile's.
+constexpr TlsVersion lowest_version(const TlsProtocol& protocol) {
+  if (protocol.min_version != TlsVersion::automatic) return protocol.min_version;
+  switch (protocol.profile) {
+    case TlsProfile::modern:
+      return TlsVersion::tls1_3;
+    case TlsProfile::intermediate:
+      return TlsVersion::tls1_2;
+    case TlsProfile::legacy:
+      break;
+  }
+  return TlsVersion::tls1_0;
+}
+
 /// Whether clients show a certificate, and whose.
 struct ClientCertificate {
   AskCertificate ask = AskCertificate::none;

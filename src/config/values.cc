@@ -452,10 +452,4 @@ std::string value_text(const Bind& value, const Form&) { return value.text; }
 
 std::string value_text(const Destination& value, const Form&) { return value.text; }
 
-bool Destination::matches(const std::string& host) const {
-  auto ip = Ip::parse(host);
-  if (network) return ip && network->contains(*ip);
-  return names->kind() == NamePattern::Kind::any || (!ip && names->matches(host));
-}
-
 }  // namespace lockgate::config

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <vector>
 
 #include "base/check.h"
@@ -30,32 +31,10 @@ constexpr const char* kEverything =
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:ECDHE+AES:DHE+AES:AESGCM:AES:!aNULL:!PSK:!SRP:@"
     "SECLEVEL=0";
 
-int number_of(config::TlsVersion version, int automatic) {
-  switch (version) {
-    case config::TlsVersion::automatic:
-      return automatic;
-    case config::TlsVersion::tls1_0:
-      return TLS1_VERSION;
-    case config::TlsVersion::tls1_1:
-      return TLS1_1_VERSION;
-    case config::TlsVersion::tls1_2:
-      return TLS1_2_VERSION;
-    case config::TlsVersion::tls1_3:
-      return TLS1_3_VERSION;
-  }
-  return automatic;
-}
-
-int lowest_of(config::TlsProfile profile) {
-  switch (profile) {
-    case config::TlsProfile::modern:
-      return TLS1_3_VERSION;
-    case config::TlsProfile::intermediate:
-      return TLS1_2_VERSION;
-    case config::TlsProfile::legacy:
-      return TLS1_VERSION;
-  }
-  return TLS1_2_VERSION;
+// As libssl numbers them; `automatic` is what has no bound.
+int number_of(config::TlsVersion version) {
+  constexpr std::array kNumbers{0, TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+  return kNumbers[static_cast<std::size_t>(version)];
 }
 
 std::string list_or(const std::vector<std::string>& list, const char* usual) {
@@ -78,8 +57,8 @@ Outcome<void> wish(bool granted, std::string_view key, const std::string& value)
 }
 
 Outcome<void> follow(SSL_CTX* context, const config::TlsProtocol& protocol) {
-  SSL_CTX_set_min_proto_version(context, number_of(protocol.min_version, lowest_of(protocol.profile)));
-  SSL_CTX_set_max_proto_version(context, number_of(protocol.max_version, TLS1_3_VERSION));
+  SSL_CTX_set_min_proto_version(context, number_of(config::lowest_version(protocol)));
+  SSL_CTX_set_max_proto_version(context, number_of(protocol.max_version));
   std::string value = ciphers_of(protocol);
   auto granted = wish(SSL_CTX_set_cipher_list(context, value.c_str()) == 1, "ciphers", value);
   if (!granted) return granted;
