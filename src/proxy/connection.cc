@@ -8,7 +8,6 @@
 #include "proxy/access_log.h"
 #include "proxy/refuse.h"
 #include "proxy/router.h"
-#include "wire/proxy_header.h"
 #include "wire/proxy_ssl.h"
 
 namespace lockgate::proxy {
@@ -23,7 +22,7 @@ constexpr const char* kRouting = "choosing the site";
 std::string ssl_tlv(const Facts& facts) {
   if (!facts.client_leg) return "";
   const tls::Session& session = facts.client_leg->session;
-  return wire::write_proxy_ssl({.version = tls::version_name(session.version),
+  return wire::write_proxy_ssl({.version = session.protocol,
                                 .cipher = session.cipher,
                                 .common_name = session.peer_common_name,
                                 .has_certificate = !session.peer_serial.empty(),
@@ -39,16 +38,15 @@ std::string_view protocol_of(const config::Site& site, const Facts& facts) {
 }
 
 Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeaderBytes& room) {
-  if (site.send_proxy_protocol == config::SendProxyProtocol::off) return {};
+  auto version = header_version(site);
+  if (!version) return {};
   std::string unique_id = connection_name(facts.id), ssl = ssl_tlv(facts);
   wire::ProxyTlvs tlvs;
   if (site.proxy_tlvs.alpn) tlvs.alpn = as_bytes(protocol_of(site, facts));
   if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
   if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
   if (site.proxy_tlvs.ssl) tlvs.ssl = as_bytes(ssl);
-  bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
-  room = wire::write_proxy_header(first ? wire::ProxyVersion::v1 : wire::ProxyVersion::v2, facts.client,
-                                  facts.destination, tlvs);
+  room = wire::write_proxy_header(*version, facts.client, facts.destination, tlvs);
   return room.bytes();
 }
 

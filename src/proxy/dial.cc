@@ -63,7 +63,8 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   start.seen = dialled.early;
   start.ahead = errand.header;
   auto side = upstream.client_side;  // a reload may bring another one meanwhile
-  auto tls = std::make_unique<tls::TlsStream>(std::move(dialled.stream), std::move(start), house.records);
+  tls::Scratch& records = errand.to_parent ? house.parent_records : house.records;
+  auto tls = std::make_unique<tls::TlsStream>(std::move(dialled.stream), std::move(start), records);
   auto shaking = tls->handshake(deadline);
   auto shaken = co_await loop::attempt(std::move(shaking));
   if (shaken && !side->is_pinned(*tls)) shaken = failure(Errc::untrusted, kHandshaking);
@@ -96,9 +97,7 @@ ParentKind kind_of(const Endpoint& parent) {
 Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, ParentView parent,
                                    const Target& target, Facts& facts, Instant deadline) {
   std::uint16_t attempts = facts.attempts;
-  House outside{house.reactor,        house.buffers,        house.connector,   house.journal,
-                house.parent_records, house.parent_records, house.place_freed, house.worker};
-  auto dialling = dial(outside, own, *parent.upstream, facts, {}, deadline);
+  auto dialling = dial(house, own, *parent.upstream, facts, {.to_parent = true}, deadline);
   auto dialled = co_await loop::attempt(std::move(dialling));
   facts.attempts = attempts;
   if (!dialled) co_await loop::fail(dialled.error().on(Side::parent));
@@ -116,6 +115,7 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, Parent
   TunnelAnswer answer = co_await opening;
   dialled->early = std::move(answer.early);
   dialled->tls = nullptr;  // that is the parent's, and no concern of whoever is at the far end
+  facts.upstream_leg.reset();
   co_return std::move(*dialled);
 }
 
@@ -138,7 +138,6 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
     facts.address = connected.address;
     dialled.stream = std::move(connected.stream);
   }
-  facts.upstream_leg.reset();
   if (!target.tls) co_return dialled;
   auto securing = secure(house, upstream, target, dialled, errand, facts, deadline);
   auto tls = co_await securing;

@@ -13,9 +13,10 @@ namespace lockgate::proxy {
 
 /// What the client and its site want of the upstream.
 struct Errand {
-  std::string_view alpn;  // what is offered for the client, as tls::alpn_list() makes it
-  Bytes header;           // our PROXY header; goes before everything else
-  bool on_trial = false;  // for no client at all, but to see whether the endpoint is there
+  std::string_view alpn;   // what is offered for the client, as tls::alpn_list() makes it
+  Bytes header;            // our PROXY header; goes before everything else
+  bool on_trial = false;   // for no client at all, but to see whether the endpoint is there
+  bool to_parent = false;  // the upstream is a parent, inside of whose TLS there may be TLS again
 };
 
 struct Dialled {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "proxy/dial.h"
-#include "wire/proxy_header.h"
 
 namespace lockgate::proxy {
 
@@ -293,12 +292,9 @@ void Keeper::take_plan(const Plan& plan, std::size_t thread) {
   for (auto& [upstream, kept] : by_upstream_) kept->set_header({});
   for (const auto& listener : plan.config->listeners) {
     for (const auto& site : listener.sites) {
-      if (site.verdict == config::Verdict::reject ||
-          site.send_proxy_protocol == config::SendProxyProtocol::off)
-        continue;
-      bool first = site.send_proxy_protocol == config::SendProxyProtocol::v1;
-      by_upstream_.at(plan.upstreams[site.upstream].get())
-          ->set_header(first ? wire::ProxyVersion::v1 : wire::ProxyVersion::v2);
+      auto version = header_version(site);
+      if (site.verdict == config::Verdict::reject || !version) continue;
+      by_upstream_.at(plan.upstreams[site.upstream].get())->set_header(version);
     }
   }
 }

@@ -99,6 +99,18 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   return plan;
 }
 
+std::optional<wire::ProxyVersion> header_version(const config::Site& site) {
+  switch (site.send_proxy_protocol) {
+    case config::SendProxyProtocol::v1:
+      return wire::ProxyVersion::v1;
+    case config::SendProxyProtocol::v2:
+      return wire::ProxyVersion::v2;
+    case config::SendProxyProtocol::off:
+      break;
+  }
+  return {};
+}
+
 void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& plan, std::size_t thread) {
   std::size_t own = plan.config->upstreams.size();
   std::vector<ParentView> parents;

@@ -3,6 +3,7 @@
 // started with.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "proxy/tally.h"
 #include "proxy/upstream.h"
 #include "tls/keyring.h"
+#include "wire/proxy_header.h"
 
 namespace lockgate::proxy {
 
@@ -90,6 +92,9 @@ class Registry {
 /// Compiles a configuration that parse() has accepted.
 std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config, OwnAddresses own,
                                     Registry& registry);
+
+/// The version of the PROXY header that `site` sends; none if it sends none.
+std::optional<wire::ProxyVersion> header_version(const config::Site& site);
 
 /// Gives each of `views`, which are those of the plan's upstreams, what the plan has for it and `thread`.
 void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& plan, std::size_t thread);

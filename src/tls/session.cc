@@ -65,24 +65,10 @@ std::string common_name_of(X509* certificate) {
 
 }  // namespace
 
-std::string_view version_name(std::uint16_t version) {
-  switch (version) {
-    case TLS1_VERSION:
-      return "TLSv1";
-    case TLS1_1_VERSION:
-      return "TLSv1.1";
-    case TLS1_2_VERSION:
-      return "TLSv1.2";
-    case TLS1_3_VERSION:
-      return "TLSv1.3";
-    default:
-      return "unknown";
-  }
-}
-
 Session session_of(const ssl_st& given) {
   auto* ssl = const_cast<SSL*>(&given);  // libssl's questions do not say that they change nothing
   Session session{.version = static_cast<std::uint16_t>(SSL_version(ssl)),
+                  .protocol = SSL_get_version(ssl),
                   .resumed = SSL_session_reused(ssl) == 1};
   if (const char* cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl))) session.cipher = cipher;
   session.group = group_of(ssl);

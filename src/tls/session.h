@@ -10,6 +10,7 @@ namespace lockgate::tls {
 
 struct Session {
   std::uint16_t version = 0;   // 0x0304 is TLS 1.3
+  std::string_view protocol;   // the same as most programs write it, "TLSv1.3"; of static storage
   std::string_view cipher;     // the RFC's name; like the next two of static storage
   std::string_view group;      // of the key exchange; empty if there was none
   std::string_view signature;  // with which the server proved its key; empty if resumed
@@ -19,9 +20,6 @@ struct Session {
   // hexadecimal.
   std::string own_serial, peer_subject, peer_common_name, peer_serial;
 };
-
-/// "TLSv1.3", as most programs write it.
-std::string_view version_name(std::uint16_t version);
 
 /// What libssl says of a connection whose handshake is over, on either side.
 Session session_of(const ssl_st& ssl);

@@ -140,6 +140,7 @@ Result<Arrived> TlsStream::read_some(Room room) {
 
 // What is sealed has to go on first; then the caller's bytes that it stands for are the ones that have gone.
 Result<std::size_t> TlsStream::write_some(Bytes bytes) {
+  bool waits = false;  // libssl, for the rest of a message of the handshake
   for (std::size_t gone = 0;;) {
     auto pushed = push();
     if (!pushed) return std::unexpected(pushed.error());
@@ -148,19 +149,14 @@ Result<std::size_t> TlsStream::write_some(Bytes bytes) {
       return gone;
     }
     gone += std::exchange(sealed_, 0);
-    if (gone >= bytes.size()) {
+    if (gone >= bytes.size() || waits) {
       settle();
       return gone;
     }
     if (failure_) return std::unexpected(*failure_);
     ERR_clear_error();
     seal(bytes.subspan(gone));
-    if (sealed_ > 0 || failure_) continue;
-    // libssl waits for the rest of a message first.
-    pushed = push();
-    if (!pushed) return std::unexpected(pushed.error());
-    settle();
-    return gone;
+    waits = sealed_ == 0 && !failure_;
   }
 }
 
@@ -184,13 +180,12 @@ Result<bool> TlsStream::finish(Ending ending) {
 // 0: libssl wants more records.
 Result<std::size_t> TlsStream::open(Room room) {
   std::size_t got = 0;
-  if (SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1) {
-    barren_ = 0;
-    data_ += got;
-    if (wire_.messages <= kMostMessages + data_ / kDataPerMessage) return got;
-  }
+  bool opened = SSL_read_ex(ssl_.get(), room.data(), room.size(), &got) == 1;
+  if (opened) barren_ = 0;
+  data_ += got;
   if (wire_.messages > kMostMessages + data_ / kDataPerMessage)
     return failure(Errc::bad_message, "reading more key updates than data");
+  if (opened) return got;
   switch (SSL_get_error(ssl_.get(), 0)) {
     case SSL_ERROR_WANT_READ:
       return 0;
