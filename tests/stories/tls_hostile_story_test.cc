@@ -12,37 +12,39 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a server makes of a client that says `bytes` and then the end.
-Fared hear_out(TlsSides& sides, std::string bytes) {
+// One end of TLS, and the bare far end of its connection.
+struct Lone {
+  void settle(const std::function<bool()>& done) { EXPECT_TRUE(turn_until(reactor, clock, done, 1000, 1ms)); }
+
   ManualClock clock;
-  loop::Reactor reactor(clock);
-  MemoryNetwork network(reactor);
-  auto pair = network.pair("server");
-  auto server = sides.server(std::move(pair.near));
+  loop::Reactor reactor{clock};
+  MemoryNetwork network{reactor};
+  Pair pair = network.pair("tls");
+  std::unique_ptr<tls::TlsStream> stream;
   Fared fared;
   Heard heard;
-  loop::Scope scope(reactor);
-  scope.spawn(shake(*server, fared));
-  scope.spawn(say(*pair.far, std::move(bytes), true));
-  scope.spawn(hear(*pair.far, heard));
-  EXPECT_TRUE(turn_until(reactor, clock, [&] { return fared.handshake.has_value(); }, 1000, 1ms));
-  return fared;
+  loop::Scope scope{reactor};
+};
+
+// What a server makes of a client that says `bytes` and then the end.
+Fared hear_out(TlsSides& sides, std::string bytes) {
+  Lone server;
+  server.stream = sides.server(std::move(server.pair.near));
+  server.scope.spawn(shake(*server.stream, server.fared));
+  server.scope.spawn(say(*server.pair.far, std::move(bytes), true));
+  server.scope.spawn(hear(*server.pair.far, server.heard));
+  server.settle([&] { return server.fared.handshake.has_value(); });
+  return server.fared;
 }
 
 // The bytes with which a client begins.
 std::string hello_of(TlsSides& sides) {
-  ManualClock clock;
-  loop::Reactor reactor(clock);
-  MemoryNetwork network(reactor);
-  auto pair = network.pair("client");
-  auto client = sides.client(std::move(pair.near));
-  Fared fared;
-  Heard heard;
-  loop::Scope scope(reactor);
-  scope.spawn(shake(*client, fared));
-  scope.spawn(hear(*pair.far, heard));
-  turn_until(reactor, clock, [&] { return !heard.text.empty(); }, 100);
-  return heard.text;
+  Lone client;
+  client.stream = sides.client(std::move(client.pair.near));
+  client.scope.spawn(shake(*client.stream, client.fared));
+  client.scope.spawn(hear(*client.pair.far, client.heard));
+  client.settle([&] { return !client.heard.text.empty(); });
+  return client.heard.text;
 }
 
 TEST(Tls, FailsOnceAndCleanlyWhereverTheHandshakeBreaksOff) {
@@ -78,16 +80,12 @@ TEST(Tls, GivesUpOnAHandshakeThatNeverEnds) {
 
 TEST(Tls, TimesOutWhenThePeerIsSilent) {
   TlsSides sides({});
-  ManualClock clock;
-  loop::Reactor reactor(clock);
-  MemoryNetwork network(reactor);
-  auto pair = network.pair("server");
-  auto server = sides.server(std::move(pair.near));
-  Fared fared;
-  loop::Scope scope(reactor);
-  scope.spawn(shake(*server, fared));
-  ASSERT_TRUE(turn_until(reactor, clock, [&] { return fared.handshake.has_value(); }, 1000, 100ms));
-  EXPECT_EQ(fared.code(), Errc::timed_out);
+  Lone server;
+  server.stream = sides.server(std::move(server.pair.near));
+  server.scope.spawn(shake(*server.stream, server.fared));
+  auto over = [&] { return server.fared.handshake.has_value(); };
+  ASSERT_TRUE(turn_until(server.reactor, server.clock, over, 1000, 100ms));
+  EXPECT_EQ(server.fared.code(), Errc::timed_out);
 }
 
 TEST(Tls, TellsAnEndThatWasCutOffFromACompleteOne) {
