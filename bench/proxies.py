@@ -1,13 +1,16 @@
 """The proxies that are compared: how each is started on its CPU, and what its processes cost.
 
-A new one is an entry in PROXIES and a file in peers/. In that file @PORT@ is where the proxy listens, @ORIGIN@ the
-origin's port and @RUN@ a folder of its own; lines that begin with @LOG@ belong to the set-up with access logging
-only, those with @QUIET@ to the one without.
+A new one is an entry in PASSTHROUGH or TLS and a file in peers/. In that file @PORT@ is where the proxy listens,
+@ORIGIN@ the origin's port, @INNER@ a port for itself, @RUN@ a folder of its own, @CERTIFICATE@ a file with certificate
+and key, and @USER@ and @GROUP@ who runs all this. A line that begins with another word of this kind belongs to one
+setting only: @LOG@ and @QUIET@ (with access logging and without), @TERMINATE@ and @REENCRYPT@.
 """
 
 import dataclasses
+import grp
 import os
 import pathlib
+import pwd
 import re
 import resource
 import signal
@@ -32,6 +35,7 @@ class Proxy:
     command: tuple[str, ...]  # @CONFIG@ and @RUN@ are replaced
     version: tuple[str, ...]
     log: str = "access.log"  # in its folder
+    cannot: tuple[str, ...] = ()  # settings
 
     def installed(self):
         return any(os.access(os.path.join(folder, self.command[0]), os.X_OK)
@@ -43,42 +47,47 @@ class Proxy:
         return found.group() if found else "of unknown version"
 
 
-PROXIES = [
-    Proxy(OURS, "lockgate.yaml", (LOCKGATE, "run", "-c", "@CONFIG@"), (LOCKGATE, "version")),
-    Proxy("nginx", "nginx.conf", ("nginx", "-p", "@RUN@", "-e", "@RUN@/start.log", "-c", "@CONFIG@"), ("nginx", "-v")),
-    Proxy("HAProxy", "haproxy.conf", ("haproxy", "-db", "-f", "@CONFIG@"), ("haproxy", "-v"), log="output"),
-    Proxy("HAProxy, splicing", "haproxy-splicing.conf", ("haproxy", "-db", "-f", "@CONFIG@"), ("haproxy", "-v"),
-          log="output"),
+NGINX = ("nginx", "-p", "@RUN@", "-e", "@RUN@/start.log", "-c", "@CONFIG@"), ("nginx", "-v")
+HAPROXY = ("haproxy", "-db", "-f", "@CONFIG@"), ("haproxy", "-v")
+LOCKGATE_RUN = (LOCKGATE, "run", "-c", "@CONFIG@"), (LOCKGATE, "version")
+
+PASSTHROUGH = [
+    Proxy(OURS, "lockgate.yaml", *LOCKGATE_RUN),
+    Proxy("nginx", "nginx.conf", *NGINX),
+    Proxy("HAProxy", "haproxy.conf", *HAPROXY, log="output"),
+    Proxy("HAProxy, splicing", "haproxy-splicing.conf", *HAPROXY, log="output"),
     Proxy("sniproxy", "sniproxy.conf", ("sniproxy", "-f", "-n", "16384", "-c", "@CONFIG@"), ("sniproxy", "-V")),
+]
+TLS = [
+    Proxy(OURS, "tls/lockgate.yaml", *LOCKGATE_RUN),
+    Proxy("nginx", "tls/nginx.conf", *NGINX),
+    Proxy("HAProxy", "tls/haproxy.conf", *HAPROXY),
+    Proxy("hitch", "tls/hitch.conf", ("hitch", "--config=@CONFIG@"), ("hitch", "--version"), cannot=("reencrypt",)),
+    Proxy("stunnel", "tls/stunnel.conf", ("stunnel4", "@CONFIG@"), ("stunnel4", "-version")),
 ]
 
 
 class Running:
     """A proxy that is up, with all processes and threads it started."""
 
-    def __init__(self, proxy, folder, cpu, origin, logging=False):
+    def __init__(self, proxy, folder, setting, origin, certificate, cpus, workers=1):
         self.proxy = proxy
         self.port = free_port()
         self.folder = folder
-        folder.mkdir(parents=True)
-        config = folder / proxy.config
-        config.write_text(self._filled((HERE / "peers" / proxy.config).read_text(), origin, logging))
+        folder.mkdir()
+        config = folder / pathlib.Path(proxy.config).name
+        words = {"PORT": self.port, "ORIGIN": origin, "INNER": free_port(), "RUN": folder, "CERTIFICATE": certificate,
+                 "WORKERS": workers, "USER": pwd.getpwuid(os.getuid()).pw_name,
+                 "GROUP": grp.getgrgid(os.getgid()).gr_name}
+        config.write_text(filled((HERE / "peers" / proxy.config).read_text(), setting, words))
         command = [part.replace("@CONFIG@", str(config)).replace("@RUN@", str(folder)) for part in proxy.command]
         with open(folder / "output", "wb") as output:
-            self._process = pinned(command, cpu, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            self._process = pinned(command, cpus, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
             self._await_port()
         except BenchError:
             self.stop()
             raise
-
-    def _filled(self, text, origin, logging):
-        kept, dropped = ("@LOG@", "@QUIET@") if logging else ("@QUIET@", "@LOG@")
-        lines = [line.removeprefix(kept) for line in text.splitlines() if not line.startswith(dropped)]
-        filled = "\n".join(lines) + "\n"
-        for word, value in {"@PORT@": self.port, "@ORIGIN@": origin, "@RUN@": self.folder}.items():
-            filled = filled.replace(word, str(value))
-        return filled
 
     def _await_port(self):
         deadline = time.monotonic() + 10
@@ -98,17 +107,25 @@ class Running:
         found = [self._process.pid]
         for pid in found:
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
+                try:
+                    found += [int(child) for child in (task / "children").read_text().split()]
+                except (FileNotFoundError, ProcessLookupError):
+                    pass  # a thread that has ended just now
         return found
 
     def cpu(self):
-        """(ran, waited): seconds that all threads together ran, and waited for a CPU that others had."""
+        """(ran, waited): seconds that all threads together ran, and waited for a CPU that others had.
+
+        Threads that have ended count in the first, but not in the second.
+        """
         ran = waited = 0
         for pid in self.pids():
+            ran += time.clock_gettime_ns(cpu_clock(pid))
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                fields = (task / "schedstat").read_text().split()
-                ran += int(fields[0])
-                waited += int(fields[1])
+                try:
+                    waited += int((task / "schedstat").read_text().split()[1])
+                except (FileNotFoundError, ProcessLookupError):
+                    pass  # a thread that has ended just now
         return ran / 1e9, waited / 1e9
 
     def settled_cpu(self):
@@ -149,10 +166,28 @@ class Running:
             self._process.wait(timeout=5)
 
 
-def pinned(command, cpu, **options):
-    """Starts a command on one CPU, with Debian's sbin in the path and enough descriptors."""
+def filled(text, setting, words):
+    """A peer's file for one setting, each word in its place."""
+    lines = []
+    for line in text.splitlines():
+        marked = re.match("@([A-Z]+)@", line)
+        if not marked or marked[1] in words:
+            lines.append(line)
+        elif marked[1] == setting:
+            lines.append(line[marked.end():])
+    return re.sub("@([A-Z]+)@", lambda found: str(words[found[1]]) if found[1] in words else found[0],
+                  "\n".join(lines) + "\n")
+
+
+def cpu_clock(pid):
+    """The clock of the CPU time of a process, its past threads included (clock_getcpuclockid(3))."""
+    return (~pid << 3) | 2
+
+
+def pinned(command, cpus, **options):
+    """Starts a command on these CPUs, with Debian's sbin in the path and enough descriptors."""
     environment = {**os.environ, "PATH": os.environ.get("PATH", "/usr/bin") + ":/usr/sbin"}
-    return subprocess.Popen(command, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}), **options)
+    return subprocess.Popen(command, env=environment, preexec_fn=lambda: os.sched_setaffinity(0, cpus), **options)
 
 
 def raise_descriptor_limit():

@@ -1,20 +1,18 @@
-"""The table of docs/performance.md, made from the samples of one run."""
+"""The tables of docs/performance.md, made from the samples of one run."""
 
 import pathlib
 import platform
 import re
+import socket
 import statistics
 
 from proxies import OURS
-
-BEGIN = "<!-- bench/run: begin -->"
-END = "<!-- bench/run: end -->"
 
 
 def ratios(row, samples):
     """(best peer, median, lower and upper quartile) of ours / best peer, each round by itself; None without both."""
     ours = samples.get(OURS)
-    peers = {name: values for name, values in samples.items() if name != OURS}
+    peers = {name: values for name, values in samples.items() if name != OURS and values}
     if not ours or not peers:
         return None
     pick = max if row.more_is_better else min
@@ -65,16 +63,25 @@ def machine(proxies):
             f"model {field('model')}), Linux {kernel}; {', '.join(versions.values())}")
 
 
+def congestion_control():
+    """What connections over the loopback use."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_connection(listener.getsockname()) as connected:
+            return connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0").decode()
+
+
 def summary(rounds, waiting, proxies):
     """The paragraph under the table. `waiting`: share of its time that a proxy spent waiting for its CPU."""
-    return (f"{machine(proxies)}. Medians of {rounds} interleaved rounds. While they had work to do, the proxies waited "
-            f"for their CPU, which other processes had, for {waiting:.0%} of the time.")
+    return (f"{machine(proxies)}. TCP with {congestion_control()}. Medians of {rounds} interleaved rounds. While they "
+            f"had work to do, the proxies waited for their CPU, which other processes had, for {waiting:.0%} of the "
+            "time.")
 
 
-def write(path, text):
-    """Replaces what stands between the markers of the document, and nothing else."""
+def write(path, key, text):
+    """Replaces what stands between the markers of this table, and nothing else."""
+    begin, end = f"<!-- bench/run {key}: begin -->", f"<!-- bench/run {key}: end -->"
     page = path.read_text()
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise ValueError(f"{path} has no place for the table: {BEGIN} ... {END}")
-    head, rest = page.split(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}")
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise ValueError(f"{path} has no place for the table: {begin} ... {end}")
+    head, rest = page.split(begin)
+    path.write_text(f"{head}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}")
