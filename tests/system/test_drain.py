@@ -8,6 +8,7 @@ import time
 import pytest
 
 from parts.sockets import connect, first_line, is_cut, read_exactly
+from parts.tls import V1_2, V1_3, client_context, tls_connect
 from parts.waiting import wait_until
 
 NAME = "a.example.test"
@@ -119,3 +120,54 @@ def test_the_control_socket_is_gone_afterwards(gate):
     gate.signal(signal.SIGTERM)
     gate.process.wait(2)
     assert not socket.exists()
+
+
+# With TLS of our own, whose threads, keys and sessions end in an order.
+
+
+TLS = """
+drain: { deadline: 300ms }
+certificates:
+  one: { chain: $chain, key: $key }
+upstreams:
+  web: { endpoints: ["$to"], $tls }
+listeners:
+  - bind: "127.0.0.1:$port"
+    sites:
+      - { names: [default], terminate: { certificate: one, to: web } }
+"""
+
+
+def has_left(gate, context):
+    stays(gate, context).close()
+
+
+def stays(gate, context):
+    client = tls_connect(gate.port, NAME, context)
+    client.sendall(b"GET / HTTP/1.1\r\nHost: a.example.test\r\n\r\n")
+    assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    return client
+
+
+def is_in_the_midst_of_its_handshake(gate, context):
+    has_left(gate, context)
+    client = gate.open(NAME)
+    assert client.recv(1) == b"\x16"
+    return client
+
+
+@pytest.mark.parametrize("client", [has_left, stays, is_in_the_midst_of_its_handshake])
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_end_right_after_a_handshake_is_a_clean_one(lockgate, nginx, authority, tls, client):
+    server, certificate = nginx(NAME, tls=tls), authority.certificate(NAME)
+    gate = lockgate(TLS, start=False, to=f"{'tls' if tls else 'tcp'}://{server.address}",
+                    tls=f"tls: {{ ca_file: {authority.root} }}" if tls else "",
+                    chain=certificate.chain, key=certificate.key)
+    for version in (V1_2, V1_3):
+        gate.start()
+        held = client(gate, client_context(authority.root, version))
+        gate.signal(signal.SIGTERM)
+        assert gate.process.wait(15) == 0, gate.process.output()[-5000:]
+        assert "Sanitizer" not in gate.process.output()
+        if held:
+            held.close()

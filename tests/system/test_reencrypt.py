@@ -1,6 +1,7 @@
 """TLS ends here and begins anew towards the server: whom we trust there, what we say, and what both sides agree on.
 
-Servers are nginx, most of them with TLS 1.3 only, and scripted ones; clients are curl, nghttp, gnutls-cli and openssl.
+Servers are nginx, most of them with TLS 1.3 only, and scripted ones; clients are curl, nghttp, gnutls-cli, openssl and
+Chromium.
 """
 import re
 import ssl
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from parts.browsers import curl, gnutls_cli, nghttp, s_client
+from parts.browsers import chromium, curl, gnutls_cli, nghttp, s_client
 from parts.certificates import Authority
 from parts.ports import free_port
 from parts.tls import V1_2, V1_3, TlsServer, client_context, end_without_close_notify, tls_connect
@@ -324,6 +325,51 @@ def test_many_streams_of_http2_run_side_by_side(gate, nginx):
     assert done.returncode == 0 and done.stdout.count(":status: 200") == 20, done.stdout[-2000:]
     assert "The negotiated protocol: h2" in done.stdout
     assert server.access_log().count(f"GET {path} HTTP/2.0") == 20
+
+
+TYPES = "types { text/html html; text/css css; text/javascript js; image/gif gif; }"
+GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+IMAGES = 20
+PAGE = f"""<!doctype html>
+<link rel="stylesheet" href="style.css">
+<p id="told">nothing yet</p>
+<script src="script.js"></script>
+{"".join(f'<img src="{number}.gif">' for number in range(IMAGES))}
+"""
+STYLE = "#told { color: rgb(1, 2, 3); }"
+SCRIPT = """
+addEventListener("load", () => {
+  const told = document.getElementById("told");
+  const shown = [...document.images].filter((image) => image.naturalWidth > 0).length;
+  told.textContent = `images=${shown} ${getComputedStyle(told).color}`;
+});
+"""
+
+
+def test_chromium_shows_a_page_with_all_that_belongs_to_it_over_http2(gate, nginx):
+    server = nginx(NAME, http2=True, lines=TYPES)
+    names = ["page.html", "style.css", "script.js", *(f"{number}.gif" for number in range(IMAGES))]
+    for name, content in zip(names, [PAGE, STYLE, SCRIPT, *[GIF] * IMAGES], strict=True):
+        content = content if isinstance(content, bytes) else content.encode()
+        (server.folder / "files" / name).write_bytes(content)
+    gate = gate(server)
+    page = chromium(f"https://{NAME}/files/page.html", NAME, gate.port)
+    assert f"images={IMAGES} rgb(1, 2, 3)" in page, page
+    for name in names:
+        assert f'"GET /files/{name} HTTP/2.0" 200' in server.access_log()
+    line = gate.line_of(outcome="finished", tls_alpn="h2")
+    assert (line["upstream_tls_alpn"], line["upstream_subject"]) == ("h2", f"CN={NAME}")
+    assert {line["outcome"] for line in gate.access_log()} <= {"finished", "reset"}
+
+
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_gnutls_agrees_on_a_protocol_with_the_server_behind(gate, nginx, authority, protocol):
+    gate = gate(nginx(NAME, http2=True))
+    done = gnutls_cli(gate.port, NAME, "--alpn", protocol, root=authority.root, stdin="GET / HTTP/1.0\r\n\r\n")
+    assert f"Application protocol: {protocol}\n" in done.stdout and "The certificate is trusted" in done.stdout
+    assert (f"server={NAME}\n" in done.stdout) == (protocol == "http/1.1"), done.stdout
+    line = gate.next_line()
+    assert (line["alpn"], line["tls_alpn"], line["upstream_tls_alpn"]) == (protocol,) * 3
 
 
 def test_a_server_without_http2_gives_http1_to_the_client(gate, web):

@@ -36,7 +36,7 @@ def gnutls_cli(port, name, *more, root, stdin=""):
     """gnutls-cli of GnuTLS, which verifies `name`; both outputs together."""
     return subprocess.run(["gnutls-cli", "--port", str(port), "--sni-hostname", name, "--verify-hostname", name,
                            "--x509cafile", str(root), *map(str, more), "127.0.0.1"], input=stdin,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=15)
 
 
 def nghttp(port, name, *more, path="/"):

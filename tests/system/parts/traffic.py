@@ -2,9 +2,12 @@
 import random
 import threading
 import time
+from collections import Counter
 
 from .client_hello import hello
 from .sockets import connect, first_line, read_exactly, read_to_end
+from .tls import V1_2, V1_3, client_context, tls_connect
+from .waiting import wait_until
 
 
 class Traffic:
@@ -60,6 +63,60 @@ class Traffic:
             run()
         except (OSError, AssertionError) as error:
             self.failures.append(f"{what}: {error!r}")
+
+
+class TlsTraffic(Traffic):
+    """The same inside of TLS 1.2 and 1.3: each round is a handshake with a server that `root` vouches for, bytes there
+    and back, and an end that both sides announce. Handshakes are full ones, unless clients `come_back`: with the newest
+    session that they have of that name and version.
+
+    `serials` are those of all certificates shown in full handshakes; `resumed` and `full` count rounds by client, name
+    and version.
+    """
+
+    def __init__(self, ports, names, root, come_back=False, **more):
+        super().__init__(ports[0], names, **more)
+        self.serials, self.resumed, self.full = set(), Counter(), Counter()
+        self._ports, self._come_back = ports, come_back
+        self._contexts = {version: client_context(root, version) for version in (V1_2, V1_3)}
+        self._sessions, self._lock = {}, threading.Lock()
+
+    def wait_for_rounds(self):
+        """Until every client has begun and finished one more round of each kind."""
+        kinds = self._clients * len(self.names) * len(self._contexts)
+        before = self._rounds()
+
+        def all_done():
+            now = self._rounds()
+            # Two have ended, of which the first may have begun before.
+            return len(now) == kinds and all(now[kind] > before[kind] + 1 for kind in now)
+
+        wait_until(lambda: self.failures or all_done(), "rounds of all clients", timeout=20)
+
+    def _rounds(self):
+        with self._lock:
+            return self.resumed + self.full
+
+    def _round(self, name, size):
+        version = random.choice(list(self._contexts))
+        kind = (threading.get_ident(), name, version)
+        with self._open(name, version, random.choice(self._ports), self._sessions.get(kind)) as sock:
+            _echo(sock, size)
+            if self._come_back:
+                self._sessions[kind] = sock.session  # it has come, at the latest with the echo
+            resumed, shown = sock.session_reused, sock.getpeercert()
+            sock.unwrap().close()
+        with self._lock:
+            self.done += 1
+            (self.resumed if resumed else self.full)[kind] += 1
+            if not resumed:
+                self.serials.add(shown["serialNumber"].lower())
+
+    def _open(self, name, version=V1_3, port=None, session=None):
+        sock = tls_connect(port or self.port, name, self._contexts[version], session=session)
+        sock.sendall(b"hello")
+        assert first_line(sock)
+        return sock
 
 
 def _echo(sock, size):
