@@ -79,7 +79,10 @@ class Checker {
       trust(listener);
       shadows(listener);
       log_file(listener.access_log.to, listener.place);
-      for (const Site& site : listener.sites) log_file(site.access_log.to, site.place);
+      for (const Site& site : listener.sites) {
+        log_file(site.access_log.to, site.place);
+        log_file(target_of(site.tls.key_log), site.place);
+      }
     }
     return std::move(warnings_);
   }
@@ -220,6 +223,12 @@ class Checker {
     } else if (account_ && !account_->may_write(file)) {
       warn(place, fmt::format("the user `{}` may not write {} {}", config_.user,
                               exists ? "the log file" : "in the folder of the log file", target.path));
+    }
+    bool others_may = exists && (file.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    if (target.secret && others_may) {
+      warn(place,
+           fmt::format("the key log {} is open to others: they can decrypt what it is for", target.path),
+           fmt::format("chmod 600 {}", target.path));
     }
   }
 

@@ -158,6 +158,24 @@ TEST(Check, FindsLogFilesThatCannotBeWritten) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Check, FindsAKeyLogThatIsOpenToOthers) {
+  auto path = std::filesystem::temp_directory_path() / fmt::format("lockgate_check_test.{}.keys", ::getpid());
+  auto text = fmt::format(
+      "certificates: {{ app: {{ chain: /a.pem }} }}\n"
+      "listeners: [ {{ bind: \":443\", tls: {{ key_log: {{ to: {} }} }}, sites: [\n"
+      "  {{ names: default, terminate: {{ certificate: app, to: \"tcp://app:80\" }} }} ] }} ]\n",
+      path.string());
+  EXPECT_EQ(warnings(text), Warnings{});
+  std::ofstream(path) << "";
+  ::chmod(path.c_str(), 0600);
+  EXPECT_EQ(warnings(text), Warnings{});
+  ::chmod(path.c_str(), 0640);
+  auto found = warnings(text);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0].contains("is open to others")) << found[0];
+  std::filesystem::remove(path);
+}
+
 TEST(Check, FindsAUserThatDoesNotExist) {
   EXPECT_EQ(warnings("user: no-such-user\n" + kHarmless),
             Warnings{"lockgate.yaml: warning: there is no user `no-such-user` on this machine"});

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -16,6 +17,11 @@ class Rules {
  public:
   explicit Rules(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
 
+  /// Before the listeners.
+  void log(const LogTarget& target) {
+    if (target.kind == LogTarget::Kind::file) logs_.insert(target.path);
+  }
+
   void listener(const Listener& listener) {
     for (const Bind& bind : listener.bind) bound_once(bind);
     bool has_own_name = !listener.bind.empty() && listener.name != listener.bind.front().text;
@@ -27,6 +33,7 @@ class Rules {
       tlvs(site);
       if (site.verdict == Verdict::terminate) versions(site.place, site.tls);
       client_certificate(site);
+      key_log(site);
     }
     if (!listener.peek) unpeeked(listener);
   }
@@ -139,6 +146,14 @@ class Rules {
     }
   }
 
+  /// Whoever may read a log may not read secrets.
+  void key_log(const Site& site) {
+    LogTarget target = target_of(site.tls.key_log);
+    if (target.kind == LogTarget::Kind::file && logs_.contains(target.path))
+      error(site.place, fmt::format("{} is a log already, and cannot be the `key_log`, too", target.path),
+            "secrets need a file of their own");
+  }
+
   void pinned(const Upstream& upstream, const std::string& pin) {
     constexpr std::string_view kPrefix = "sha256/";
     constexpr std::size_t kSize = 44;  // of 32 bytes in base64
@@ -167,12 +182,18 @@ class Rules {
 
   std::vector<Diagnostic>& diagnostics_;
   Places binds_, listeners_;
+  std::set<std::string> logs_;
 };
 
 }  // namespace
 
 void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   Rules rules(diagnostics);
+  rules.log(config.log.to);
+  for (const Listener& listener : config.listeners) {
+    rules.log(listener.access_log.to);
+    for (const Site& site : listener.sites) rules.log(site.access_log.to);
+  }
   for (const Certificate& certificate : config.certificates) rules.certificate(certificate);
   for (const Parent& parent : config.parents) rules.parent(parent);
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);

@@ -336,7 +336,8 @@ void write_binary(ProxyHeaderBytes& out, const SocketAddress& source, const Sock
   CHECK(tlvs.unique_id.size() <= kLongestUniqueId);
   auto family = family_of(source, destination);
   append(out, as_bytes(kSignature2));
-  append_number(out, std::uint8_t{kVersion2 | kProxy});
+  bool for_itself = source.is_none() && destination.is_none();
+  append_number(out, static_cast<std::uint8_t>(kVersion2 | (for_itself ? kLocal : kProxy)));
   append_number(out, family);
   append_number(out, std::uint16_t{0});
   append_addresses(out, family, source, destination);

@@ -58,7 +58,8 @@ struct ProxyHeaderBytes {
 };
 
 /// The header that tells of a connection from `source` to `destination`. An IPv4 and an IPv6 address are told
-/// as two IPv6 addresses; Unix paths by version 2 only; any other pair as not known. TLVs are told by version
+/// as two IPv6 addresses; Unix paths by version 2 only; any other pair as not known. Without either address
+/// the sender speaks for itself (LOCAL in version 2). TLVs are told by version
 /// 2 only, in the order unique_id, authority, alpn, ssl; one that does not fit any more is left out.
 ProxyHeaderBytes write_proxy_header(ProxyVersion version, const SocketAddress& source,
                                     const SocketAddress& destination, const ProxyTlvs& tlvs = {});

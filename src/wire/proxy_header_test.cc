@@ -374,6 +374,12 @@ TEST(WrittenProxyHeader, SaysSoWhereAddressesCannotBeTold) {
   }
 }
 
+TEST(WrittenProxyHeader, OfNobodyIsTheSendersOwn) {
+  EXPECT_EQ(written(ProxyVersion::v1, {}, {}), "PROXY UNKNOWN\r\n");
+  EXPECT_EQ(written(ProxyVersion::v2, {}, {}), binary(0x20, 0x00, ""));
+  EXPECT_EQ(parsed(written(ProxyVersion::v2, {}, {})).command, ProxyCommand::local);
+}
+
 TEST(WrittenProxyHeader, CarriesTlvsInVersion2) {
   auto tcp = address("[2001:db8::1]:1");
   auto ssl = "\x01\0\0\0\0"s + tlv(0x21, "TLSv1.3");
