@@ -64,7 +64,7 @@ std::vector<config::Diagnostic> findings(const config::Config& config) {
   auto found = config::check(config);
   auto certificates = tls::Keyring(clock, 1).try_out(config);
   if (!certificates) {
-    found.push_back({.place = {}, .message = certificates.error()});
+    found.insert(found.end(), certificates.error().begin(), certificates.error().end());
     return found;
   }
   auto warnings = check_certificates(config, *certificates, clock.wall());

@@ -81,7 +81,6 @@ std::expected<ListeningSockets::Change, std::string> ListeningSockets::change_to
   for (auto& [key, held] : next) {
     auto old = held_.find(key);
     if (old != held_.end()) held.fd = std::move(old->second.fd);
-    change.open.push_back(held.socket);
   }
   for (auto& [key, held] : held_) {
     if (!held.fd) continue;
@@ -89,6 +88,7 @@ std::expected<ListeningSockets::Change, std::string> ListeningSockets::change_to
     change.gone.push_back(held.socket);
   }
   held_ = std::move(next);
+  change.open = sockets();
   return change;
 }
 
@@ -164,6 +164,12 @@ bool ListeningSockets::holds_port_of(const SocketAddress& address) const {
     const SocketAddress& ours = entry.second.socket.address;
     return !ours.is_unix() && ours.port() == address.port();
   });
+}
+
+std::vector<ListeningSockets::Socket> ListeningSockets::sockets() const {
+  std::vector<Socket> sockets;
+  for (const auto& [key, held] : held_) sockets.push_back(held.socket);
+  return sockets;
 }
 
 std::vector<SocketAddress> ListeningSockets::addresses() const {

@@ -45,6 +45,8 @@ class ListeningSockets {
   /// Nobody accepts from any of them any more.
   void close_all();
 
+  /// All that are accepted from.
+  std::vector<Socket> sockets() const;
   /// Every address bound, with real ports.
   std::vector<SocketAddress> addresses() const;
   /// Those of one listener, each once.

@@ -1,6 +1,7 @@
 #include "server/process.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -61,6 +62,12 @@ std::vector<config::LogTarget> log_targets(const config::Config& config) {
     }
   }
   return targets;
+}
+
+std::string in_words(const std::vector<config::Diagnostic>& diagnostics) {
+  std::vector<std::string> sentences;
+  for (const auto& diagnostic : diagnostics) sentences.push_back(config::words(diagnostic));
+  return fmt::format("{}", fmt::join(sentences, "; "));
 }
 
 bool has_site(const config::Config& config, const std::string& name) {
@@ -200,19 +207,25 @@ Process::Outcome Process::apply(config::Config wanted) {
     if (auto usable = can_open(target); !usable) return usable;
   }
   auto ring = keyring_.make(*config);
-  if (!ring) return std::unexpected(ring.error());
+  if (!ring) return std::unexpected(in_words(ring.error()));
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
   keyring_.use(std::move(*ring));
+  gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
+  put_into_effect(std::move(config), change->open);
+  return {};
+}
+
+// With the keyring as it is now.
+void Process::put_into_effect(std::shared_ptr<const config::Config> config,
+                              const std::vector<ListeningSockets::Socket>& open) {
   registry_.begin_plan(*config);
   auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
-  send_plan(plan, change->open);
-  gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
+  send_plan(plan, open);
   config_ = std::move(config);
   plans_.push_back(plan);
   keeper_.keep_only(plan->upstreams);
   keeper_.take_plan(*plan, workers_);
-  return {};
 }
 
 // Old connections keep their plan, and with it logs and gates, for as long as they last.
@@ -228,14 +241,15 @@ Task<void> Process::tidy() {
 // Certificates that were renewed take effect without a word; those that cannot be read leave the old ones in
 // use.
 void Process::renew_keyring() {
-  auto applied = apply(*config_);
-  if (applied) {
-    not_renewed_.clear();
+  auto unusable = keyring_.renew(*config_);
+  put_into_effect(config_, sockets_.sockets());
+  std::string why = in_words(unusable);
+  if (unusable.empty())
     journal_.at(config::LogLevel::info, "certificates, keys and tickets are as their files are now");
-  } else if (std::exchange(not_renewed_, applied.error()) != applied.error()) {
+  else if (why != not_renewed_)
     journal_.at(config::LogLevel::error,
-                "a file has changed and cannot be used, the old one stays in use: {}", applied.error());
-  }
+                "a file has changed and cannot be used, the old one stays in use: {}", why);
+  not_renewed_ = std::move(why);
 }
 
 void Process::forget_unused() {

@@ -46,6 +46,8 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Outcome become_service();
   Outcome open_admin();
   Outcome apply(config::Config wanted);
+  void put_into_effect(std::shared_ptr<const config::Config> config,
+                       const std::vector<ListeningSockets::Socket>& open);
   void fit_to_descriptors(config::Config& config);
   void send_plan(const std::shared_ptr<const proxy::Plan>& plan,
                  const std::vector<ListeningSockets::Socket>& open);
@@ -100,7 +102,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   std::vector<std::weak_ptr<const proxy::Plan>> plans_;  // in use, or until lately
   WallTime started_ = 0, loaded_ = 0;
   std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;
-  std::string not_renewed_;  // why the keyring could not be made anew, once that was told
+  std::string not_renewed_;  // what of the keyring could not be made anew, once that was told
 };
 
 }  // namespace lockgate::server

@@ -124,11 +124,16 @@ Outcome<void> show(ssl_ctx_st& context, const Library& library, const Identity& 
   return unexpected(fmt::format("the certificate of {} cannot be shown: {}", identity.subject, why()));
 }
 
+const std::string& trust_path(const std::string& ca_file) {
+  static const std::string system = kSystemTrust;
+  return ca_file.empty() ? system : ca_file;
+}
+
 Outcome<OwnedStore> read_trust(const Library& library, const std::string& ca_file) {
   OwnedStore store(X509_STORE_new());
   CHECK(store);
-  const char* path = ca_file.empty() ? kSystemTrust : ca_file.c_str();
-  if (X509_STORE_load_file_ex(store.get(), path, library.handle(), nullptr) == 1) return store;
+  const std::string& path = trust_path(ca_file);
+  if (X509_STORE_load_file_ex(store.get(), path.c_str(), library.handle(), nullptr) == 1) return store;
   const char* hint = ca_file.empty() ? " (install the package ca-certificates, or set `ca_file`)" : "";
   return unexpected(fmt::format("the trusted certificates in {} cannot be read: {}{}", path, why(), hint));
 }

@@ -32,7 +32,9 @@ Outcome<OwnedContext> make_context(const Library& library, End end, const config
 /// Has `context` show `identity`. One of each kind of key.
 Outcome<void> show(ssl_ctx_st& context, const Library& library, const Identity& identity);
 
-/// Whose certificates are trusted, from a PEM file; an empty name stands for the system's.
+/// The PEM file with trusted certificates; an empty name stands for the system's.
+const std::string& trust_path(const std::string& ca_file);
+/// Whose certificates are trusted, from that file.
 Outcome<OwnedStore> read_trust(const Library& library, const std::string& ca_file);
 /// Has `store` look at the lists of revoked certificates in a PEM file, for every certificate of a chain.
 Outcome<void> add_revocations(x509_store_st& store, const Library& library, const std::string& crl_file);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/digest.h"
 #include "config/print.h"
@@ -16,11 +17,6 @@ namespace lockgate::tls {
 namespace {
 
 using std::unexpected;
-
-/// A sentence that begins with where its subject stands in the configuration.
-std::string at(const config::Place& place, const std::string& sentence) {
-  return place.file.empty() ? sentence : fmt::format("{}:{}: {}", place.file, place.line, sentence);
-}
 
 /// The first line of a file.
 Outcome<Secret> password_in(const std::string& path) {
@@ -82,8 +78,15 @@ std::string shown(const Identity& identity) {
   return text;
 }
 
-std::string sentence(const config::Certificate& certificate, const std::string& why) {
-  return at(certificate.place, fmt::format("certificate `{}`: {}", certificate.name, why));
+/// What `user` has of the old sides stays in use.
+template <class User, class Sides>
+void keep(const User& user, const std::map<User, const Sides*>& by_old,
+          const std::map<std::string, Sides>& old, std::map<User, const Sides*>& by_next,
+          std::map<std::string, Sides>& next) {
+  auto found = by_old.find(user);
+  if (found == by_old.end()) return;
+  auto kept = std::ranges::find_if(old, [&](const auto& one) { return &one.second == found->second; });
+  by_next[user] = &next.insert(*kept).first->second;
 }
 
 }  // namespace
@@ -91,57 +94,98 @@ std::string sentence(const config::Certificate& certificate, const std::string& 
 // The ring that a configuration asks for, in the making. What the old one has already is taken from it.
 class Keyring::Making {
  public:
-  Making(const Keyring& keyring, const config::Config& config, bool on_trial = false)
-      : keyring_(keyring), config_(config), on_trial_(on_trial) {}
+  enum class Purpose : std::uint8_t { use, trial, renewal };
+  Making(const Keyring& keyring, const config::Config& config, Purpose purpose)
+      : keyring_(keyring), config_(config), purpose_(purpose) {}
 
-  Outcome<Ring> make() {
-    for (const auto& certificate : config_.certificates) {
-      auto read = identities_of(certificate);
-      if (!read) return unexpected(sentence(certificate, read.error()));
-      identities_.push_back(std::move(*read));
-    }
+  Ring make() {
+    for (const auto& certificate : config_.certificates) identities_.push_back(identities_for(certificate));
     for (const auto& listener : config_.listeners) {
       for (const auto& site : listener.sites) {
-        if (site.verdict != config::Verdict::terminate) continue;
-        auto made = make_site(listener, site);
-        if (!made) return unexpected(at(site.place, fmt::format("site `{}`: {}", site.name, made.error())));
+        if (site.verdict == config::Verdict::terminate) site_or_as_it_was(listener, site);
       }
     }
     for (const auto& upstream : config_.upstreams) {
-      if (std::ranges::none_of(upstream.endpoints, &config::Endpoint::tls)) continue;
-      auto made = make_upstream(upstream);
-      if (!made)
-        return unexpected(at(upstream.place, fmt::format("upstream `{}`: {}", upstream.name, made.error())));
+      if (std::ranges::any_of(upstream.endpoints, &config::Endpoint::tls))
+        upstream_or_as_it_was(upstream, "upstream");
     }
     for (const auto& parent : config_.parents) {
-      auto made = make_parent(parent);
-      if (!made)
-        return unexpected(at(parent.place, fmt::format("parent `{}`: {}", parent.name, made.error())));
+      if (std::ranges::any_of(parent.endpoints, &config::Endpoint::tls))
+        upstream_or_as_it_was(parent, "parent");
+      credentials_or_as_they_were(parent);
     }
     return std::move(next_);
   }
 
  private:
-  Outcome<std::vector<SharedIdentity>> identities_of(const config::Certificate& certificate) {
+  void cannot_use(const config::Place& place, const char* what, const std::string& name,
+                  const std::string& why) {
+    next_.unusable.push_back({.place = place, .message = fmt::format("{} `{}`: {}", what, name, why)});
+  }
+  /// The old ring was made for this very configuration.
+  bool renews() const { return purpose_ == Purpose::renewal; }
+
+  std::vector<SharedIdentity> identities_for(const config::Certificate& certificate) {
     std::vector<SharedIdentity> identities;
-    if (certificate.self_signed) {
-      auto made = on_trial_ ? tried_self_signed(names_for(config_, certificate))
-                            : kept_self_signed(config_.state_folder, certificate.name,
-                                               names_for(config_, certificate), keyring_.clock_.wall());
-      if (!made) return unexpected(made.error());
-      identities = std::move(*made);
+    if (auto read = identities_of(certificate)) {
+      identities = std::move(*read);
     } else {
-      for (const auto* file :
-           {&certificate.chain, &certificate.key, &certificate.pkcs12, &certificate.password_file})
-        watch(*file);
-      auto read = read_identity(certificate);
-      if (!read) return unexpected(read.error());
-      identities.push_back(std::move(*read));
+      cannot_use(certificate.place, "certificate", certificate.name, read.error());
+      for (const InUse& old : keyring_.now_.certificates) {
+        if (renews() && old.name == certificate.name) identities.push_back(old.identity);
+      }
     }
-    for (const auto& identity : identities) {
+    for (const auto& identity : identities)
       next_.certificates.push_back({certificate.name, identity, certificate.self_signed});
-    }
     return identities;
+  }
+
+  void site_or_as_it_was(const config::Listener& listener, const config::Site& site) {
+    auto is_missing = [&](const config::CertificateChoice& choice) {
+      return identities_[choice.index].empty();
+    };
+    if (std::ranges::any_of(site.certificates, is_missing)) return;  // which was told
+    auto made = make_site(listener, site);
+    if (made) return;
+    cannot_use(site.place, "site", site.name, made.error());
+    const Ring& old = keyring_.now_;
+    if (renews()) keep(&site, old.by_site, old.server_sides, next_.by_site, next_.server_sides);
+  }
+
+  void upstream_or_as_it_was(const config::Upstream& upstream, const char* what) {
+    const config::CertificateChoice& shown = upstream.tls.certificate;
+    if (shown.given() && identities_[shown.index].empty()) return;  // which was told
+    auto made = make_upstream(upstream);
+    if (made) return;
+    cannot_use(upstream.place, what, upstream.name, made.error());
+    const Ring& old = keyring_.now_;
+    if (renews()) keep(&upstream, old.by_upstream, old.client_sides, next_.by_upstream, next_.client_sides);
+  }
+
+  void credentials_or_as_they_were(const config::Parent& parent) {
+    if (parent.credentials_file.empty()) return;
+    auto read = read_credentials(parent.credentials_file);
+    if (read) {
+      next_.credentials[&parent] = std::move(*read);
+      return;
+    }
+    cannot_use(parent.place, "parent", parent.name, read.error());
+    auto old = keyring_.now_.credentials.find(&parent);
+    if (renews() && old != keyring_.now_.credentials.end()) next_.credentials.insert(*old);
+  }
+
+  Outcome<std::vector<SharedIdentity>> identities_of(const config::Certificate& certificate) {
+    if (certificate.self_signed) {
+      auto names = names_for(config_, certificate);
+      if (purpose_ == Purpose::trial) return tried_self_signed(names);
+      return kept_self_signed(config_.state_folder, certificate.name, names, keyring_.clock_.wall());
+    }
+    for (const auto* file :
+         {&certificate.chain, &certificate.key, &certificate.pkcs12, &certificate.password_file})
+      watch(*file);
+    auto read = read_identity(certificate);
+    if (!read) return unexpected(read.error());
+    return std::vector{std::move(*read)};
   }
 
   Outcome<std::vector<SharedIdentity>> tried_self_signed(const std::vector<std::string>& names) const {
@@ -162,8 +206,8 @@ class Keyring::Making {
       }
     }
     const auto& asked = site.tls.client_certificate;
-    terms.policy = fmt::format("{}\n{}\n{}\n{}\n{}", listener.name, site.name, int(asked.ask),
-                               content_of(asked.ca_file), content_of(asked.crl_file));
+    terms.policy = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", listener.name, site.name, int(asked.ask),
+                               asked.depth, content_of(asked.ca_file), content_of(asked.crl_file));
     made_of += "\n" + terms.policy;
     if (site.tls.dh_parameters.starts_with('/')) made_of += watch(site.tls.dh_parameters);
     auto tickets = tickets_for(site.tls.tickets);
@@ -180,8 +224,8 @@ class Keyring::Making {
   Outcome<void> make_upstream(const config::Upstream& upstream) {
     const config::TlsClient& tls = upstream.tls;
     // Two upstreams never share a side: the sessions of one are no use to the other.
-    std::string made_of =
-        fmt::format("{}\n{}\n{}", upstream.name, config::print(config_, tls), watch(tls.ca_file));
+    std::string trusted = tls.verify == config::Verify::off ? "" : watch(trust_path(tls.ca_file));
+    std::string made_of = fmt::format("{}\n{}\n{}", upstream.name, config::print(config_, tls), trusted);
     SharedIdentity identity;
     if (tls.certificate.given()) {
       identity = identities_[tls.certificate.index].front();
@@ -202,18 +246,13 @@ class Keyring::Making {
     return {};
   }
 
-  Outcome<void> make_parent(const config::Parent& parent) {
-    if (std::ranges::any_of(parent.endpoints, &config::Endpoint::tls)) {
-      if (auto made = make_upstream(parent); !made) return made;
-    }
-    if (parent.credentials_file.empty()) return {};
-    watch(parent.credentials_file);
-    auto text = read_file(parent.credentials_file);
+  Outcome<std::shared_ptr<const wire::Credentials>> read_credentials(const std::string& path) {
+    watch(path);
+    auto text = read_file(path);
     if (!text) return unexpected(text.error());
     auto credentials = wire::read_credentials(text->text());
-    if (!credentials) return unexpected(fmt::format("{} {}", parent.credentials_file, credentials.error()));
-    next_.credentials[&parent] = std::make_shared<const wire::Credentials>(std::move(*credentials));
-    return {};
+    if (!credentials) return unexpected(fmt::format("{} {}", path, credentials.error()));
+    return std::make_shared<const wire::Credentials>(std::move(*credentials));
   }
 
   /// Sides for all threads, made of the same: those there are already, or new ones.
@@ -282,20 +321,27 @@ class Keyring::Making {
 
   const Keyring& keyring_;
   const config::Config& config_;
-  bool on_trial_;
+  Purpose purpose_;
   Ring next_;
   std::vector<std::vector<SharedIdentity>> identities_;  // as in the configuration
   std::map<std::pair<const Library*, std::string>, OwnedStore> trusts_;
 };
 
-Outcome<Keyring::Ring> Keyring::make(const config::Config& config) const {
-  return Making(*this, config).make();
+std::expected<Keyring::Ring, Keyring::Diagnostics> Keyring::make(const config::Config& config) const {
+  Ring ring = Making(*this, config, Making::Purpose::use).make();
+  if (!ring.unusable.empty()) return unexpected(std::move(ring.unusable));
+  return ring;
 }
 
-Outcome<std::vector<InUse>> Keyring::try_out(const config::Config& config) const {
-  auto made = Making(*this, config, true).make();
-  if (!made) return unexpected(made.error());
-  return std::move(made->certificates);
+std::expected<std::vector<InUse>, Keyring::Diagnostics> Keyring::try_out(const config::Config& config) const {
+  Ring ring = Making(*this, config, Making::Purpose::trial).make();
+  if (!ring.unusable.empty()) return unexpected(std::move(ring.unusable));
+  return std::move(ring.certificates);
+}
+
+Keyring::Diagnostics Keyring::renew(const config::Config& config) {
+  now_ = Making(*this, config, Making::Purpose::renewal).make();
+  return std::exchange(now_.unusable, {});
 }
 
 bool Keyring::is_outdated() const {

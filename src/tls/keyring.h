@@ -5,6 +5,7 @@
 // since is used again. Each worker gets sides of its own. One thread.
 #pragma once
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +34,7 @@ struct InUse {
 
 class Keyring {
  public:
+  using Diagnostics = std::vector<config::Diagnostic>;
   /// What a file was when it was read.
   struct Stamp {
     std::int64_t modified = 0, size = -1;
@@ -53,16 +55,21 @@ class Keyring {
     std::map<const config::Site*, const ServerSides*> by_site;
     std::map<const config::Upstream*, const ClientSides*> by_upstream;
     std::map<const config::Parent*, std::shared_ptr<const wire::Credentials>> credentials;
+    Diagnostics unusable;
   };
   /// Sides are made for threads 0 to `threads` - 1.
   Keyring(const Clock& clock, std::size_t threads) : clock_(clock), libraries_(threads) {}
 
-  /// Makes all that `config` needs, which stays where it is; nothing changes before it is used.
-  Outcome<Ring> make(const config::Config& config) const;
+  /// Makes all that `config` needs, which stays where it is; nothing changes before it is used. Tells all
+  /// that cannot be used.
+  std::expected<Ring, Diagnostics> make(const config::Config& config) const;
   void use(Ring ring) { now_ = std::move(ring); }
-  /// The certificates that `config` would have in use, or why it could not be used. Changes nothing, and
-  /// keeps no certificate that is made for that.
-  Outcome<std::vector<InUse>> try_out(const config::Config& config) const;
+  /// Reads again what has changed of the configuration in use, which is `config` itself. Tells what cannot be
+  /// used; there the old one stays.
+  Diagnostics renew(const config::Config& config);
+  /// The certificates that `config` would have in use, or all that cannot be used. Changes nothing, and keeps
+  /// no certificate that is made for that.
+  std::expected<std::vector<InUse>, Diagnostics> try_out(const config::Config& config) const;
   /// Whether something would be made otherwise now: a file has changed, or a ticket key or a certificate that
   /// is made here has got old.
   bool is_outdated() const;

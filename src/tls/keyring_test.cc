@@ -38,12 +38,12 @@ class Keyrings : public testing::Test {
 
   void use(const config::Config& config) {
     auto ring = keyring_.make(config);
-    ASSERT_TRUE(ring) << ring.error();
+    ASSERT_TRUE(ring) << words(ring.error().front());
     keyring_.use(std::move(*ring));
   }
   std::string refused(const config::Config& config) {
     auto ring = keyring_.make(config);
-    return ring ? "" : ring.error();
+    return ring ? "" : words(ring.error().front());
   }
   // A PEM file with a certificate of its own.
   std::string pem(const std::string& name) {
@@ -113,9 +113,49 @@ TEST_F(Keyrings, StayAsTheyAreWhenAFileBreaks) {
   use(configured("  one: { chain: " + path + " }"));
   auto server = keyring_.server_sides(site());
   folder_.file("a.example.test.pem", "nothing");
-  EXPECT_TRUE(tells(refused(configs_.back()), "test.yaml:3: certificate `one`: "));
+  EXPECT_TRUE(tells(refused(configs_.back()), "test.yaml:3:3: error: certificate `one`: "));
   EXPECT_EQ(keyring_.server_sides(site()), server);
   EXPECT_TRUE(keyring_.is_outdated()) << "so that it is tried again";
+}
+
+TEST_F(Keyrings, RenewWhatCanBeUsedThoughOtherFilesCannot) {
+  std::string one = pem("a.example.test"), two = pem("b.example.test");
+  std::string authority = folder_.file("ca.pem", made::pem(made::certificate({.authority = true})));
+  use(configured("  one: { chain: " + one + " }\n  two: { chain: " + two + " }",
+                 "{ client_certificate: { ask: optional, ca_file: " + authority + " } }",
+                 "{ ca_file: " + authority + " }"));
+  auto server = keyring_.server_sides(site());
+  auto client = keyring_.client_sides(upstream());
+  auto serial = [&](std::size_t number) { return keyring_.certificates()[number].identity->serial; };
+  std::string first = serial(0), second = serial(1);
+  folder_.file("a.example.test.pem", "nothing");
+  folder_.file("ca.pem", "nothing either");
+  pem("b.example.test");
+  auto unusable = keyring_.renew(configs_.back());
+  ASSERT_EQ(unusable.size(), 3U);
+  EXPECT_TRUE(tells(unusable[0].message, "certificate `one`: "));
+  EXPECT_TRUE(tells(unusable[1].message, "site `a.example.test`: the trusted certificates in"));
+  EXPECT_TRUE(tells(unusable[2].message, "upstream `up`: the trusted certificates in"));
+  EXPECT_EQ(serial(0), first);
+  EXPECT_NE(serial(1), second);
+  EXPECT_EQ(keyring_.server_sides(site()), server);
+  EXPECT_EQ(keyring_.client_sides(upstream()), client);
+  EXPECT_FALSE(keyring_.is_outdated()) << "until one of the files changes again";
+  pem("a.example.test");
+  folder_.file("ca.pem", made::pem(made::certificate({.authority = true})));
+  EXPECT_TRUE(keyring_.is_outdated());
+  EXPECT_TRUE(keyring_.renew(configs_.back()).empty());
+  EXPECT_NE(serial(0), first);
+  EXPECT_NE(keyring_.server_sides(site()), server);
+  EXPECT_NE(keyring_.client_sides(upstream()), client);
+}
+
+TEST_F(Keyrings, TellOfAllThatCannotBeUsedAtOnce) {
+  auto ring = keyring_.make(
+      configured("  one: { chain: /nowhere }\n  two: { chain: /elsewhere }", "{}", "{ ca_file: /nowhere }"));
+  ASSERT_FALSE(ring);
+  ASSERT_EQ(ring.error().size(), 3U) << "nothing of the site, which has no certificate to be made with";
+  EXPECT_EQ(ring.error()[1].place.line, 4U);
 }
 
 TEST_F(Keyrings, ChangeTheKeysOfTicketsWhenTheirTimeIsOver) {
