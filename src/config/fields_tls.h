@@ -96,6 +96,9 @@ inline constexpr auto kSection<TlsServer> =
             Field{"session_cache", &TlsServer::session_cache,
                   "Sessions that each worker keeps for clients which know no tickets.",
                   from_to(1, 10'000'000, "off")},
+            Field{"ocsp_stapling", &TlsServer::ocsp_stapling,
+                  "Whether the issuer is asked about the certificate, if it has a responder, and clients get "
+                  "its answer with the certificate."},
             Field{"key_log", &TlsServer::key_log, "Secrets of connections, for those who record them."});
 
 template <>

@@ -89,6 +89,7 @@ struct TlsServer : TlsProtocol {
   ClientCertificate client_certificate;
   Tickets tickets;
   std::uint32_t session_cache = 0;  // sessions kept for clients without tickets; 0: none
+  bool ocsp_stapling = true;        // where the issuer offers it
   KeyLogging key_log;
 };
 

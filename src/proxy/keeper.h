@@ -41,6 +41,9 @@ class Keeper {
   /// know.
   void keep_only(const std::vector<std::shared_ptr<const Upstream>>& used);
 
+  /// The resolver that asks these name servers; none stand for the system's.
+  std::shared_ptr<net::Resolver> resolver(const std::vector<SocketAddress>& name_servers);
+
   /// Calls `see(upstream, targets)` for each, targets null if unknown.
   void each(const std::function<void(const Upstream&, const Targets*)>& see) const;
 
@@ -63,7 +66,6 @@ class Keeper {
     Keeper* keeper_;
   };
 
-  std::shared_ptr<net::Resolver> resolver(const std::vector<SocketAddress>& name_servers);
   loop::Task<Asking> turn_to_ask();
 
   loop::Reactor& reactor_;

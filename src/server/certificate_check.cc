@@ -23,6 +23,19 @@ bool shows(const config::Config& config, const config::Site& site,
   });
 }
 
+void warn_of_must_staple(const config::Config& config, const config::Site& site,
+                         const std::vector<tls::InUse>& certificates,
+                         std::vector<config::Diagnostic>& warnings) {
+  for (const config::CertificateChoice& choice : site.certificates) {
+    const std::string& name = config.certificates[choice.index].name;
+    auto found = std::ranges::find(certificates, name, &tls::InUse::name);
+    if (!tls::must_be_stapled(found->identity->certificate.get())) continue;
+    warnings.push_back(warning(
+        site.place, fmt::format("certificate `{}` is must-staple, and `ocsp_stapling` is off here", name),
+        "clients refuse it without its issuer's OCSP answer"));
+  }
+}
+
 }  // namespace
 
 std::vector<config::Diagnostic> check_certificates(const config::Config& config,
@@ -39,6 +52,7 @@ std::vector<config::Diagnostic> check_certificates(const config::Config& config,
   for (const auto& listener : config.listeners) {
     for (const auto& site : listener.sites) {
       if (site.verdict != config::Verdict::terminate) continue;
+      if (!site.tls.ocsp_stapling) warn_of_must_staple(config, site, certificates, warnings);
       for (const NamePattern& pattern : site.names) {
         if (pattern.kind() == NamePattern::Kind::any || shows(config, site, certificates, pattern.text()))
           continue;

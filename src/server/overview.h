@@ -55,6 +55,7 @@ struct CertificateOverview {
   std::string serial;
   WallTime not_after = 0;
   std::int64_t days_left = 0;
+  bool stapled = false;  // clients who ask get its issuer's answer
 };
 
 struct Overview {

@@ -115,6 +115,12 @@ Process::Process(config::Config config, ProcessOptions options)
                      const std::shared_ptr<const proxy::Targets>& targets) {
                 crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
               }),
+      stapler_(reactor_, connector_, journal_,
+               [this](const tls::Stapled& stapled, const std::shared_ptr<const tls::Staple>& staple) {
+                 crew_.post_all([staples = stapled.staples, staple](proxy::Worker& worker) {
+                   *staples[worker.number()] = *staple;
+                 });
+               }),
       registry_(keeper_, keyring_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
@@ -226,6 +232,13 @@ void Process::put_into_effect(std::shared_ptr<const config::Config> config,
   plans_.push_back(plan);
   keeper_.keep_only(plan->upstreams);
   keeper_.take_plan(*plan, workers_);
+  staple();
+}
+
+// Whoever has no certificate with a responder is spared the resolver.
+void Process::staple() {
+  const auto& stapled = keyring_.stapled();
+  stapler_.take(stapled, stapled.empty() ? nullptr : keeper_.resolver(config_->name_servers));
 }
 
 // Old connections keep their plan, and with it logs and gates, for as long as they last.
@@ -452,7 +465,8 @@ Task<Overview> Process::overview() {
   for (const auto& certificate : keyring_.certificates()) {
     const tls::Identity& identity = *certificate.identity;
     overview.certificates.push_back({certificate.name, identity.subject, identity.serial, identity.not_after,
-                                     tls::days_left(identity, overview.now)});
+                                     tls::days_left(identity, overview.now),
+                                     stapler_.has_answer(identity.fingerprint)});
   }
   co_return overview;
 }

@@ -11,6 +11,7 @@
 
 #include "loop/scope.h"
 #include "proxy/keeper.h"
+#include "proxy/stapler.h"
 #include "server/admin.h"
 #include "server/control.h"
 #include "server/crew.h"
@@ -51,6 +52,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   void fit_to_descriptors(config::Config& config);
   void send_plan(const std::shared_ptr<const proxy::Plan>& plan,
                  const std::vector<ListeningSockets::Socket>& open);
+  void staple();
   loop::Task<void> close_gone();
   loop::Task<Outcome> reload();
   loop::Task<void> reload_on_signal();
@@ -88,6 +90,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   tls::Keyring keyring_;  // before the crew, whose threads leave their marks in its libraries until they end
   Crew crew_;
   proxy::Keeper keeper_;
+  proxy::Stapler stapler_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;
   HttpServer admin_;

@@ -70,11 +70,9 @@ json upstream_json(const UpstreamOverview& upstream) {
 }
 
 json certificate_json(const CertificateOverview& certificate) {
-  return {{"name", certificate.name},
-          {"subject", certificate.subject},
-          {"serial", certificate.serial},
-          {"not_after", time_text(certificate.not_after)},
-          {"days_left", certificate.days_left}};
+  return {{"name", certificate.name},           {"subject", certificate.subject},
+          {"serial", certificate.serial},       {"not_after", time_text(certificate.not_after)},
+          {"days_left", certificate.days_left}, {"ocsp", certificate.stapled ? "good" : "none"}};
 }
 
 /// Columns as wide as their widest cell; the first row is the heading.

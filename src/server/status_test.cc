@@ -36,7 +36,8 @@ Overview busy() {
                             .subject = "CN=*.example.com",
                             .serial = "0A",
                             .not_after = 1'700'000'000'000'000'000 + 30 * 86'400'000'000'000,
-                            .days_left = 30}};
+                            .days_left = 30,
+                            .stapled = true}};
   overview.tallies = {app, nobody};
   return overview;
 }
@@ -61,6 +62,7 @@ TEST(StatusJson, HasAllThatIsKnown) {
   EXPECT_EQ(status["upstreams"][1]["resolved"], false);
   EXPECT_EQ(status["certificates"][0]["not_after"], "2023-12-14T22:13:20Z");
   EXPECT_EQ(status["certificates"][0]["days_left"], 30);
+  EXPECT_EQ(status["certificates"][0]["ocsp"], "good");
 }
 
 TEST(StatusJson, LeavesOutStagesThatNobodyCounted) {

@@ -60,12 +60,6 @@ void add_common_names(const X509_NAME* subject, Names& names) {
     names.add_dns(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
 }
 
-std::optional<std::int64_t> seconds_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return ::timegm(&parts);
-}
-
 std::string formatted(const char* format, std::int64_t seconds) {
   std::tm parts{};
   std::time_t time = seconds;
@@ -133,6 +127,12 @@ std::optional<Validity> validity_of(x509_st* certificate) {
   auto until = seconds_of(X509_get0_notAfter(certificate));
   if (!from || !until) return {};
   return Validity{*from, *until};
+}
+
+std::optional<std::int64_t> seconds_of(const asn1_string_st* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return ::timegm(&parts);
 }
 
 std::string date(std::int64_t seconds) { return formatted("%Y-%m-%d", seconds); }

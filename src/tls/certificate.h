@@ -12,6 +12,7 @@
 #include "base/owned.h"
 
 struct x509_st;
+struct asn1_string_st;
 
 namespace lockgate::tls {
 
@@ -40,6 +41,8 @@ struct Validity {
 };
 /// None if the dates are no dates.
 std::optional<Validity> validity_of(x509_st* certificate);
+/// Of a time in a certificate or an answer about one; none if it is no time.
+std::optional<std::int64_t> seconds_of(const asn1_string_st* time);
 /// "2027-01-31", "2027-01-31T12:00:00Z".
 std::string date(std::int64_t seconds);
 std::string date_and_time(std::int64_t seconds);

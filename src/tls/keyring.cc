@@ -198,11 +198,13 @@ class Keyring::Making {
 
   Outcome<void> make_site(const config::Listener& listener, const config::Site& site) {
     std::string made_of = config::print(config_, site.tls);
-    ServerTerms terms{.tls = site.tls, .identities = {}, .tickets = nullptr, .policy = {}};
+    ServerTerms terms{
+        .tls = site.tls, .identities = {}, .tickets = nullptr, .policy = {}, .clock = keyring_.clock_};
     for (const auto& choice : site.certificates) {
       for (const auto& identity : identities_[choice.index]) {
         terms.identities.push_back(identity);
         made_of += "\n" + shown(*identity);
+        if (site.tls.ocsp_stapling) staple(config_.certificates[choice.index].name, identity);
       }
     }
     const auto& asked = site.tls.client_certificate;
@@ -215,10 +217,38 @@ class Keyring::Making {
     terms.tickets = *tickets;
     if (terms.tickets) made_of += terms.tickets->fingerprint();
     auto sides = use_again_or_make(keyring_.now_.server_sides, next_.server_sides, made_of,
-                                   [&](const Library& library) { return ServerSide::make(library, terms); });
+                                   [&](const Library& library) {
+                                     terms.staples = staples_of(terms.identities, library);
+                                     return ServerSide::make(library, terms);
+                                   });
     if (!sides) return unexpected(sides.error());
     next_.by_site[&site] = *sides;
     return {};
+  }
+
+  /// Notes that the issuer of a certificate is to be asked, if that can be done.
+  void staple(const std::string& name, const SharedIdentity& identity) {
+    if (next_.stapled.contains(identity->fingerprint) || !issuer_in_chain(*identity)) return;
+    auto responder = responder_of(identity->certificate.get());
+    if (!responder) return;
+    Stapled stapled{.name = name, .identity = identity, .responder = *responder, .staples = {}};
+    auto old = keyring_.now_.stapled.find(identity->fingerprint);
+    if (old != keyring_.now_.stapled.end()) stapled.staples = old->second.staples;
+    while (stapled.staples.size() < keyring_.libraries_.size())
+      stapled.staples.push_back(std::make_shared<Staple>());
+    next_.stapled.emplace(identity->fingerprint, std::move(stapled));
+  }
+
+  /// Where the thread with that library finds the answers of some certificates' issuers.
+  std::map<std::string, std::shared_ptr<const Staple>> staples_of(
+      const std::vector<SharedIdentity>& identities, const Library& library) {
+    auto thread = static_cast<std::size_t>(&library - keyring_.libraries_.data());
+    std::map<std::string, std::shared_ptr<const Staple>> staples;
+    for (const auto& identity : identities) {
+      auto found = next_.stapled.find(identity->fingerprint);
+      if (found != next_.stapled.end()) staples[identity->fingerprint] = found->second.staples[thread];
+    }
+    return staples;
   }
 
   Outcome<void> make_upstream(const config::Upstream& upstream) {

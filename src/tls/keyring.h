@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "tls/client_side.h"
 #include "tls/identity.h"
+#include "tls/ocsp.h"
 #include "tls/server_side.h"
 #include "tls/tickets.h"
 #include "wire/credentials.h"
@@ -30,6 +31,14 @@ struct InUse {
   std::string name;  // under `certificates`
   SharedIdentity identity;
   bool made_here = false;  // self-signed
+};
+
+/// A certificate that is shown with the answer of its issuer, if there is one.
+struct Stapled {
+  std::string name;  // under `certificates`
+  SharedIdentity identity;
+  Responder responder;
+  std::vector<std::shared_ptr<Staple>> staples;  // by worker
 };
 
 class Keyring {
@@ -50,6 +59,7 @@ class Keyring {
     std::map<std::string, Stamp> files;
     std::vector<InUse> certificates;                  // several of one name, if it has several
     std::map<Duration, Tickets> tickets;              // by lifetime
+    std::map<std::string, Stapled> stapled;           // by fingerprint
     std::map<std::string, ServerSides> server_sides;  // by what they were made of
     std::map<std::string, ClientSides> client_sides;
     std::map<const config::Site*, const ServerSides*> by_site;
@@ -57,7 +67,7 @@ class Keyring {
     std::map<const config::Parent*, std::shared_ptr<const wire::Credentials>> credentials;
     Diagnostics unusable;
   };
-  /// Sides are made for threads 0 to `threads` - 1.
+  /// Sides are made for threads 0 to `threads` - 1. The clock outlives them, too.
   Keyring(const Clock& clock, std::size_t threads) : clock_(clock), libraries_(threads) {}
 
   /// Makes all that `config` needs, which stays where it is; nothing changes before it is used. Tells all
@@ -81,6 +91,9 @@ class Keyring {
   /// None: null.
   std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) const;
   const std::vector<InUse>& certificates() const { return now_.certificates; }
+  /// Those whose issuers are to be asked, by fingerprint. Their staples stay the same as long as they are in
+  /// use.
+  const std::map<std::string, Stapled>& stapled() const { return now_.stapled; }
 
  private:
   class Making;

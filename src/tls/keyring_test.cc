@@ -108,6 +108,55 @@ TEST_F(Keyrings, ShowAnIssuerThatWasForgottenInTheChainAtFirst) {
   EXPECT_NE(keyring_.server_sides(site()), first);
 }
 
+// A certificate whose issuer can be asked, in a file with that issuer or without.
+class StaplingKeyrings : public Keyrings {
+ protected:
+  std::string certificate(bool with_issuer = true) {
+    std::string key = folder_.file("key.pem", made::key_pem(leaf_));
+    std::string chain = folder_.file("chain.pem", made::pem(leaf_) + (with_issuer ? made::pem(issuer_) : ""));
+    return "  one: { chain: " + chain + ", key: " + key + " }";
+  }
+
+  made::Signed issuer_ = made::certificate({.common_name = "issuer", .authority = true});
+  made::Signed leaf_ =
+      made::certificate({.common_name = "a.example.test",
+                         .names = "DNS:a.example.test",
+                         .extensions = {{NID_info_access, "OCSP;URI:http://ocsp.example.test/"}}},
+                        &issuer_);
+};
+
+TEST_F(StaplingKeyrings, KnowWhomToAskAboutACertificate) {
+  use(configured(certificate()));
+  ASSERT_EQ(keyring_.stapled().size(), 1U);
+  const auto& [fingerprint, stapled] = *keyring_.stapled().begin();
+  EXPECT_EQ(fingerprint, keyring_.certificates().front().identity->fingerprint);
+  EXPECT_EQ(stapled.name, "one");
+  EXPECT_EQ(stapled.responder.url(), "http://ocsp.example.test/");
+  ASSERT_EQ(stapled.staples.size(), kThreads);
+  EXPECT_NE(stapled.staples[0], stapled.staples[1]);
+}
+
+TEST_F(StaplingKeyrings, AskNobodyWithoutTheIssuerOrTheWish) {
+  use(configured(certificate(), "{ ocsp_stapling: off }"));
+  EXPECT_TRUE(keyring_.stapled().empty());
+  use(configured(certificate(false)));
+  EXPECT_TRUE(keyring_.stapled().empty());
+  use(configured("  one: { chain: " + pem("a.example.test") + " }"));
+  EXPECT_TRUE(keyring_.stapled().empty());
+}
+
+TEST_F(StaplingKeyrings, KeepStaplesWhileSidesAreMadeAnew) {
+  use(configured(certificate()));
+  auto side = keyring_.server_sides(site());
+  auto staples = keyring_.stapled().begin()->second.staples;
+  use(configured(certificate(), "{ profile: modern }"));
+  EXPECT_NE(keyring_.server_sides(site()), side);
+  EXPECT_EQ(keyring_.stapled().begin()->second.staples, staples);
+  use(configured(certificate(), "{ ocsp_stapling: off }"));
+  use(configured(certificate()));
+  EXPECT_NE(keyring_.stapled().begin()->second.staples, staples) << "nobody has kept the answer good";
+}
+
 TEST_F(Keyrings, StayAsTheyAreWhenAFileBreaks) {
   std::string path = pem("a.example.test");
   use(configured("  one: { chain: " + path + " }"));

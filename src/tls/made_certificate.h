@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <map>
 #include <string>
 
 #include "base/check.h"
@@ -24,6 +25,7 @@ struct Wish {
   bool authority = false;
   int from_day = -1, until_day = 90;  // from now
   const EVP_MD* digest = EVP_sha256();
+  std::map<int, std::string> extensions = {};  // further ones, by NID, as openssl.cnf(5) has them
 };
 
 /// A certificate and its key.
@@ -59,6 +61,7 @@ inline Signed certificate(const Wish& wish, const Signed* issuer = nullptr, Owne
   }
   X509_set_issuer_name(x509, X509_get_subject_name(issuer ? issuer->certificate.get() : x509));
   if (!wish.names.empty()) extend(x509, NID_subject_alt_name, wish.names);
+  for (const auto& [kind, words] : wish.extensions) extend(x509, kind, words);
   if (wish.authority) extend(x509, NID_basic_constraints, "critical,CA:TRUE");
   EVP_PKEY* signer = issuer ? issuer->key.get() : made.key.get();
   bool is_pure = EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519;  // it does without a digest

@@ -135,12 +135,13 @@ bool covers(const Identity& identity, const std::string& name) {
 Outcome<std::shared_ptr<const ServerSide>> ServerSide::make(const Library& library,
                                                             const ServerTerms& terms) {
   CHECK(!terms.identities.empty());
-  auto side = std::make_shared<ServerSide>();
+  auto side = std::make_shared<ServerSide>(terms.clock);
   std::map<Set, std::uint32_t> made;
   auto number_of = [&](const Set& set) -> Outcome<std::uint32_t> {
     if (auto known = made.find(set); known != made.end()) return known->second;
     auto context = context_for(set, library, terms);
     if (!context) return unexpected(context.error());
+    if (terms.tls.ocsp_stapling) side->staple(**context, terms);
     side->contexts_.push_back(std::move(*context));
     return made.emplace(set, static_cast<std::uint32_t>(side->contexts_.size() - 1)).first->second;
   };
@@ -158,6 +159,31 @@ Outcome<std::shared_ptr<const ServerSide>> ServerSide::make(const Library& libra
     }
   }
   return side;
+}
+
+void ServerSide::staple(ssl_ctx_st& context, const ServerTerms& terms) {
+  for (long which = SSL_CERT_SET_FIRST; SSL_CTX_set_current_cert(&context, which) == 1;
+       which = SSL_CERT_SET_NEXT) {
+    X509* shown = SSL_CTX_get0_certificate(&context);
+    auto found = terms.staples.find(fingerprint_of(shown));
+    if (found != terms.staples.end()) staples_[shown] = found->second;
+  }
+  SSL_CTX_set_tlsext_status_cb(&context, answer_status_request);
+  SSL_CTX_set_tlsext_status_arg(&context, this);
+}
+
+// Of libssl, which has chosen the certificate: the client asks for its status (RFC 6066, 8; RFC 8446,
+// 4.4.2.1).
+int ServerSide::answer_status_request(ssl_st* ssl, void* given) {
+  const auto& side = *static_cast<const ServerSide*>(given);
+  auto found = side.staples_.find(SSL_get_certificate(ssl));
+  if (found == side.staples_.end()) return SSL_TLSEXT_ERR_NOACK;
+  const auto& [answer, good_until] = *found->second;
+  if (answer.empty() || side.clock_.wall() >= good_until) return SSL_TLSEXT_ERR_NOACK;
+  void* copy = OPENSSL_memdup(answer.data(), answer.size());
+  if (!copy) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(answer.size()));
+  return SSL_TLSEXT_ERR_OK;
 }
 
 OwnedSsl ServerSide::answer(std::string_view name) const {

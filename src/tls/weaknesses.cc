@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "tls/ocsp.h"
+
 namespace lockgate::tls {
 namespace {
 
@@ -88,6 +90,19 @@ void tell_of_names(const Identity& identity, Sentences& sentences) {
   }
 }
 
+void tell_of_stapling(const Identity& identity, Sentences& sentences) {
+  if (!must_be_stapled(identity.certificate.get())) return;
+  if (!responder_of(identity.certificate.get())) {
+    sentences.push_back(
+        "the certificate wants to be shown with its issuer's OCSP answer (must-staple), but names no "
+        "responder that can be asked by http: have it made anew without that");
+  } else if (!issuer_in_chain(identity)) {
+    sentences.push_back(
+        "the certificate wants to be shown with its issuer's OCSP answer (must-staple), which cannot be had "
+        "without the issuer's certificate: append that to the file");
+  }
+}
+
 }  // namespace
 
 std::int64_t days_left(const Identity& identity, WallTime now) {
@@ -104,6 +119,7 @@ std::vector<std::string> weaknesses(const Identity& identity, WallTime now) {
   for (const auto& issuer : identity.chain)
     tell_of_strength(issuer.get(), subject_of(issuer.get()) + " in the chain", sentences);
   tell_of_names(identity, sentences);
+  tell_of_stapling(identity, sentences);
   ERR_clear_error();
   return sentences;
 }

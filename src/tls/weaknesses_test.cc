@@ -57,6 +57,18 @@ TEST(Weaknesses, CountWholeDays) {
   EXPECT_EQ(days_left(*found, INT64_MIN) > 0, true);
 }
 
+TEST(Weaknesses, AreWantsThatNobodyCanMeet) {
+  std::map<int, std::string> wants = {{NID_tlsfeature, "status_request"}};
+  EXPECT_TRUE(tell(of({.extensions = wants}), {"names no responder that can be asked by http"}));
+  wants[NID_info_access] = "OCSP;URI:http://ocsp.example.test/";
+  EXPECT_EQ(of({.extensions = wants}), Strings());
+  auto authority = issuer();
+  auto leaf = made::certificate(
+      {.common_name = "a.example.test", .names = "DNS:a.example.test", .extensions = wants}, &authority);
+  EXPECT_TRUE(tell(weaknesses(*identity(pem(leaf), leaf), kNow),
+                   {"the chain is incomplete", "cannot be had without the issuer's certificate"}));
+}
+
 TEST(Weaknesses, AreChainsThatClientsCannotFollow) {
   auto authority = issuer();
   auto leaf = made::certificate({.common_name = "a.example.test", .names = "DNS:a.example.test"}, &authority);

@@ -41,7 +41,9 @@ void TlsSides::change_server(const TlsTerms& terms) {
   auto server = tls::ServerSide::make(server_library_, {.tls = terms.server,
                                                         .identities = terms.identities,
                                                         .tickets = terms.tickets,
-                                                        .policy = terms.policy});
+                                                        .policy = terms.policy,
+                                                        .staples = terms.staples,
+                                                        .clock = clock_});
   if (!server) ADD_FAILURE() << server.error();
   server_ = *server;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <openssl/ssl.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct TlsTerms {
   tls::SharedIdentity client_identity;
   std::shared_ptr<const tls::TicketKeys> tickets = tls::TicketKeys::fresh(nullptr);
   std::string policy = "site";
+  std::map<std::string, std::shared_ptr<const tls::Staple>> staples;  // by fingerprint
 };
 
 /// The sides made of some terms, and the streams that they begin.
@@ -41,8 +43,11 @@ class TlsSides {
   tls::ClientSide& client_side() { return *client_; }
   /// Clients go on with what they were given; the server begins anew with other terms.
   void change_server(const TlsTerms& terms);
+  /// By which staples expire.
+  ManualClock& clock() { return clock_; }
 
  private:
+  ManualClock clock_;
   tls::Library server_library_, client_library_;
   tls::Scratch server_scratch_, client_scratch_;
   std::shared_ptr<const tls::ServerSide> server_;

@@ -6,12 +6,12 @@
 
 #include "net/made_sockets.h"
 #include "stories/tls_conversation.h"
+#include "tls/ocsp.h"
 
 namespace lockgate::stories {
 namespace {
 
 using namespace std::chrono_literals;
-using loop::Task;
 using tls::TlsStream;
 
 struct Pieces {
@@ -261,6 +261,57 @@ TEST(Tls, KeepsSessionsForClientsWithoutTickets) {
     EXPECT_FALSE(comes_back(sides));
     EXPECT_EQ(comes_back(sides), cache > 0);
   }
+}
+
+// The staple that a client gets, who may ask for one.
+std::string staple_for_client(TlsSides& sides, bool asks) {
+  TlsConversation conversation(sides);
+  SSL& client = conversation.client->ssl();
+  if (asks) SSL_set_tlsext_status_type(&client, TLSEXT_STATUSTYPE_ocsp);
+  EXPECT_TRUE(conversation.talk("up", "down"));
+  EXPECT_TRUE(conversation.at_server.greeted() && conversation.at_client.greeted());
+  unsigned char* staple = nullptr;
+  long size = SSL_get_tlsext_status_ocsp_resp(&client, static_cast<void*>(&staple));
+  return size > 0 ? std::string(reinterpret_cast<char*>(staple), static_cast<std::size_t>(size)) : "";
+}
+
+TEST(Tls, StaplesTheIssuersAnswerForClientsThatAsk) {
+  auto rsa = made_identity({"www.example.com"}, tls::KeyKind::rsa),
+       ecdsa = made_identity({"www.example.com"});
+  for (auto version : {config::TlsVersion::tls1_2, config::TlsVersion::tls1_3}) {
+    SCOPED_TRACE(int(version));
+    TlsTerms terms;
+    terms.tickets = nullptr;
+    terms.identities = {rsa, ecdsa};
+    terms.client.max_version = version;
+    terms.client.signature_algorithms = {"ECDSA+SHA256", "RSA-PSS+SHA256"};
+    auto answer = std::make_shared<tls::Staple>("of ECDSA", INT64_MAX);
+    terms.staples = {{rsa->fingerprint, std::make_shared<tls::Staple>("of RSA", INT64_MAX)},
+                     {ecdsa->fingerprint, answer}};
+    TlsSides sides(terms);
+    EXPECT_EQ(staple_for_client(sides, true), "of ECDSA");
+    EXPECT_EQ(staple_for_client(sides, false), "");
+    answer->answer = std::string(tls::kLargestStaple, 'x');
+    EXPECT_EQ(staple_for_client(sides, true), answer->answer) << "what it is now";
+    answer->answer.clear();
+    EXPECT_EQ(staple_for_client(sides, true), "") << "it was taken back";
+    terms.client.signature_algorithms = {"RSA-PSS+SHA256"};
+    EXPECT_EQ(staple_for_client(*std::make_unique<TlsSides>(terms), true), "of RSA");
+    terms.server.ocsp_stapling = false;
+    EXPECT_EQ(staple_for_client(*std::make_unique<TlsSides>(terms), true), "");
+  }
+}
+
+TEST(Tls, StaplesNoAnswerThatHasExpiredThoughNobodyTookItBack) {
+  TlsTerms terms;
+  terms.tickets = nullptr;
+  auto staple = std::make_shared<tls::Staple>("still good");
+  terms.staples = {{terms.identities.front()->fingerprint, staple}};
+  TlsSides sides(terms);
+  staple->good_until = sides.clock().wall() + 1'000'000'000;
+  EXPECT_EQ(staple_for_client(sides, true), "still good");
+  sides.clock().advance(1s);
+  EXPECT_EQ(staple_for_client(sides, true), "");
 }
 
 TEST(Tls, RefusesAClientThatSharesNoProtocol) {
