@@ -4,6 +4,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
+
 #include "tls/certificate.h"
 #include "tls/wire.h"
 
@@ -23,6 +25,15 @@ int note_untrusted(int holds, X509_STORE_CTX* verification) {
 }
 
 }  // namespace
+
+void end_session_with_certificate(ssl_st& ssl) {
+  SSL_SESSION* session = SSL_get_session(&ssl);
+  const X509* certificate = SSL_SESSION_get0_peer(session);
+  int days = 0, seconds = 0;
+  if (!certificate || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate)) != 1) return;
+  long left = std::max(0L, days * 86'400L + seconds);
+  SSL_SESSION_set_timeout(session, std::min(left, SSL_SESSION_get_timeout(session)));
+}
 
 void verify_peer(ssl_ctx_st& context, bool required) {
   int mode = SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);

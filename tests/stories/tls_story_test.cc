@@ -1,6 +1,8 @@
 // TLS between memory streams: whatever the sizes of the pieces, and whatever goes wrong.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 #include <optional>
 
@@ -176,14 +178,17 @@ TEST(Tls, TakesOnlyTheKeysThatArePinned) {
   }
 }
 
+// A file with the certificate of an identity.
+std::string file_of(const tls::Identity& identity, const char* name) {
+  auto path = fmt::format("{}tls_story_{}.{}.pem", testing::TempDir(), name, ::getpid());
+  std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new_file(path.c_str(), "w"), BIO_free_all);
+  PEM_write_bio_X509(out.get(), identity.certificate.get());
+  return path;
+}
+
 // What a client with `identity` gets of a server that asks for one.
 Fared knock(config::AskCertificate ask, const tls::SharedIdentity& identity, std::string* subject = nullptr) {
-  static const std::string ca_file = [] {
-    auto path = testing::TempDir() + "tls_story_ca.pem";
-    std::unique_ptr<BIO, decltype(&BIO_free_all)> out(BIO_new_file(path.c_str(), "w"), BIO_free_all);
-    PEM_write_bio_X509(out.get(), made_identity({"client"})->certificate.get());
-    return path;
-  }();
+  static const std::string ca_file = file_of(*made_identity({"client"}), "client");
   TlsTerms terms;
   terms.server.client_certificate = {.ask = ask, .ca_file = ca_file};
   terms.client_identity = identity;
@@ -240,6 +245,33 @@ TEST(Tls, ResumesSessionsWithTicketsThatAllWorkersOpen) {
     terms.policy = "another site";
     sides.change_server(terms);
     EXPECT_FALSE(comes_back(sides)) << "what one site gave is no use at another";
+  }
+}
+
+TEST(Tls, LetsNoSessionOutliveTheClientsCertificate) {
+  auto made = tls::self_signed({"client"}, tls::KeyKind::ecdsa, SystemClock().wall(), 1);
+  TlsTerms terms;
+  terms.client_identity = tls::parse_pem(made->document, made->key.text(), "").value();
+  terms.server.client_certificate = {.ask = config::AskCertificate::required,
+                                     .ca_file = file_of(*terms.client_identity, "day")};
+  terms.server.tickets.lifetime = 72h;
+  terms.server.session_cache = 10;
+  auto keys = tls::TicketKeys::fresh(nullptr);
+  using config::TlsVersion;
+  for (const auto& [version, tickets] :
+       {std::pair{TlsVersion::tls1_2, keys}, {TlsVersion::tls1_3, keys}, {TlsVersion::tls1_2, nullptr}}) {
+    SCOPED_TRACE(fmt::format("{} {}", int(version), tickets != nullptr));
+    terms.client.max_version = version;
+    terms.tickets = tickets;
+    TlsSides sides(terms);
+    for (bool comes_back : {false, true, true}) {
+      TlsConversation conversation(sides);
+      EXPECT_TRUE(conversation.talk("up", "down"));
+      EXPECT_EQ(conversation.server->session().resumed, comes_back);
+      SSL_SESSION* session = SSL_get_session(&conversation.server->ssl());
+      EXPECT_LE(SSL_SESSION_get_timeout(session), 86'400);
+      EXPECT_GT(SSL_SESSION_get_timeout(session), 86'000);
+    }
   }
 }
 
