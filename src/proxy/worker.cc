@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "net/tcp.h"
 #include "proxy/access_log.h"
-#include "tls/memory_pool.h"
 
 namespace lockgate::proxy {
 
@@ -138,11 +137,6 @@ Worker::Worker(const Clock& clock, Journal& journal, std::size_t number, std::at
       house_{reactor_, buffers_, connector_, journal, records_, parent_records_, place_freed_, number},
       ids_(ids),
       plan_(std::make_shared<WorkerPlan>()) {}
-
-void Worker::run() {
-  tls::MemoryPool memory;
-  reactor_.run();
-}
 
 Worker::~Worker() {
   doors_.clear();

@@ -22,7 +22,7 @@ class Worker final : private ConnectionOwner {
   /// Any thread: has `letter` called on the worker's thread.
   void post(loop::Letter letter) { reactor_.post(std::move(letter)); }
   /// The worker's thread: serves until stop().
-  void run();
+  void run() { reactor_.run(); }
   /// Any thread.
   void stop() { reactor_.stop(); }
   loop::Reactor& reactor() { return reactor_; }

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <iostream>
 
-#include "base/check.h"
 #include "server/certificate_commands.h"
 #include "server/commands.h"
 #include "server/flag_only.h"
-#include "tls/memory_pool.h"
 
 namespace {
 
@@ -194,7 +192,6 @@ void add_asking(CLI::App& app, Flags& flags, int& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CHECK(lockgate::tls::MemoryPool::install());
   CLI::App app(kAbout, "lockgate");
   app.set_version_flag("--version", "lockgate " LOCKGATE_VERSION);
   app.require_subcommand(1);
