@@ -38,6 +38,8 @@ constexpr auto kSchemes = std::to_array<Scheme>({
 // The scheme of the server's signature: the peer's, or our own if we are the server.
 std::string_view signature_of(SSL* ssl) {
   int key = 0, digest = NID_undef;
+  // RSA key exchange has none; libssl tells one all the same, on the server's side.
+  if (SSL_CIPHER_get_kx_nid(SSL_get_current_cipher(ssl)) == NID_kx_rsa) return "";
   if (SSL_is_server(ssl)) {
     if (SSL_get_signature_type_nid(ssl, &key) != 1) return "";
     SSL_get_signature_nid(ssl, &digest);

@@ -13,7 +13,7 @@ struct Session {
   std::string_view protocol;   // the same as most programs write it, "TLSv1.3"; of static storage
   std::string_view cipher;     // the RFC's name; like the next two of static storage
   std::string_view group;      // of the key exchange; empty if there was none
-  std::string_view signature;  // with which the server proved its key; empty if resumed
+  std::string_view signature;  // with which the server proved its key; empty if there was none
   bool resumed = false;
   std::string alpn;  // as agreed on; empty if nothing was
   // Of certificates, empty where there is none: subjects as RFC 4514 writes them, serial numbers in

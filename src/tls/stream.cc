@@ -171,6 +171,11 @@ Result<bool> TlsStream::finish(Ending ending) {
     return false;
   }
   if (told) told = under_->finish(ending);
+  if (told && !*told) {
+    writable_ = false;
+    return false;
+  }
+  finished_ = true;
   // Whoever is gone need not be told. What it has said before is still to be read; if its end is not among
   // that, reading tells how it left.
   if (!told && !had_ended(told.error())) gone_ = told.error();
@@ -234,9 +239,11 @@ std::size_t TlsStream::record_size() {
   return warm_ < kWarm ? kFirstRecord : kLargestRecord;
 }
 
-// Writes what is sealed. False while the stream below does not take all of it.
+// Writes what is sealed. False while the stream below does not take all of it. Behind our end nothing more
+// can be said, though libssl still answers a peer that asks for new keys.
 Result<bool> TlsStream::push() {
   std::vector<std::byte>& fresh = scratch_.sealed();
+  if (finished_) fresh.clear();
   if (unsent_.empty() && fresh.empty()) return true;
   bool waiting = !unsent_.empty();
   if (waiting) unsent_.insert(unsent_.end(), fresh.begin(), fresh.end());
@@ -265,9 +272,10 @@ void TlsStream::keep_unopened() {
   wire_.in = {};
 }
 
-// Why libssl goes no further: the peer's certificate, the peer's alert, or libssl's own reason.
+// Why libssl goes no further: the peer's certificate, the peer's alert, or libssl's own reason. That stands
+// last; before it may be what libcrypto stumbled over, as a signature that does not hold.
 Error TlsStream::failed(const char* doing) const {
-  unsigned long reason = ERR_peek_error();
+  unsigned long reason = ERR_peek_last_error();
   int number = ERR_GET_REASON(reason);
   bool of_tls = ERR_GET_LIB(reason) == ERR_LIB_SSL;
   if (of_tls && number == SSL_R_CERTIFICATE_VERIFY_FAILED) {

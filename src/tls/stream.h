@@ -91,6 +91,7 @@ class TlsStream final : public net::Stream, private net::StreamOwner, private lo
   std::optional<net::Ending> ended_;  // the peer's end was read
   std::optional<Error> gone_;         // the peer could not be told our end
   bool closed_ = false;               // our close_notify is sealed
+  bool finished_ = false;             // and the stream below was told our end
 };
 
 }  // namespace lockgate::tls

@@ -171,6 +171,31 @@ TEST(Tls, StopsReadingFromWhoAsksForAnswersAndDoesNotReadThem) {
   EXPECT_LT(heard.text.size(), 20'000U) << "of " << sent;
 }
 
+// The answer to the first wish would go out with the second one.
+TEST(Tls, HearsOutAPeerThatAsksForNewKeysAfterOurEnd) {
+  TlsSides sides({});
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  auto [near, far] = net::unix_pair();
+  auto server = sides.server(std::move(*net::TcpStream::adopt(reactor, std::move(near))));
+  auto client = sides.client(std::move(*net::TcpStream::adopt(reactor, std::move(far))));
+  Fared at_server, at_client;
+  loop::Scope scope(reactor);
+  scope.spawn(shake(*server, at_server));
+  scope.spawn(shake(*client, at_client));
+  ASSERT_TRUE(turn_until(reactor, clock, [&] { return at_server.greeted() && at_client.greeted(); }));
+  ASSERT_TRUE(*client->finish(net::Ending::complete));
+  scope.spawn(hear(*client, at_client.heard));
+  for (int i = 0; i < 2; ++i) {
+    SSL_key_update(&server->ssl(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(&server->ssl());
+  }
+  scope.spawn(say(*server, "the rest", true));
+  turn_until(reactor, clock, [&] { return at_client.heard.ended || at_client.heard.error; });
+  EXPECT_EQ(at_client.heard.text, "the rest");
+  EXPECT_FALSE(at_client.heard.error);
+}
+
 TEST(Tls, WaitsWithItsWordsForTheRestOfATicket) {
   TlsTerms terms;
   terms.client.verify = config::Verify::off;

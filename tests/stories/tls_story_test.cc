@@ -8,6 +8,7 @@
 
 #include "net/made_sockets.h"
 #include "stories/tls_conversation.h"
+#include "tls/made_certificate.h"
 #include "tls/ocsp.h"
 
 namespace lockgate::stories {
@@ -112,6 +113,8 @@ TEST(Tls, ServesTheOldestClientsWithTheLegacyProfileAndWithNoOther) {
     EXPECT_EQ(conversation.server->session().version, 0x0301);
     EXPECT_EQ(conversation.server->session().cipher, "TLS_RSA_WITH_AES_128_CBC_SHA");
     EXPECT_EQ(conversation.server->session().group, "");
+    EXPECT_EQ(conversation.server->session().signature, "");
+    EXPECT_EQ(conversation.client->session().signature, "");
   }
 }
 
@@ -129,6 +132,26 @@ TEST(Tls, TellsWhichCertificateDoesNotHoldAndWhy) {
   EXPECT_EQ(words(conversation.at_server.handshake->error()),
             "shaking hands: handshake (the peer's alert 48, unknown_ca)");
   EXPECT_FALSE(conversation.server->alert()->sent);
+}
+
+// As when a private authority was made anew, and the client still trusts the old one of the same name.
+TEST(Tls, TellsThatASignatureDoesNotHold) {
+  namespace made = tls::made;
+  made::Wish wish{.common_name = "Authority", .authority = true, .from_day = -3000, .until_day = 3000};
+  auto old = made::certificate(wish), anew = made::certificate(wish);
+  wish.common_name = "www.example.com", wish.names = "DNS:www.example.com", wish.authority = false;
+  auto leaf = made::certificate(wish, &anew);
+  TlsTerms terms;
+  terms.identities = {*tls::parse_pem(made::pem(old), made::key_pem(old), "")};
+  TlsSides sides(terms);
+  terms.identities = {*tls::parse_pem(made::pem(leaf), made::key_pem(leaf), "")};
+  sides.change_server(terms);
+  TlsConversation conversation(sides);
+  ASSERT_TRUE(conversation.greet());
+  EXPECT_EQ(words(conversation.at_client.handshake->error()),
+            "shaking hands: untrusted (certificate signature failure)");
+  EXPECT_EQ(conversation.client->untrusted(),
+            "the certificate of CN=www.example.com, issued by CN=Authority");
 }
 
 TEST(Tls, RefusesACertificateOfAnotherName) {
