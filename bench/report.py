@@ -71,10 +71,9 @@ def congestion_control():
 
 
 def summary(rounds, waiting, proxies):
-    """The paragraph under the table. `waiting`: share of its time that a proxy spent waiting for its CPU."""
-    return (f"{machine(proxies)}. TCP with {congestion_control()}. Medians of {rounds} interleaved rounds. While they "
-            f"had work to do, the proxies waited for their CPU, which other processes had, for {waiting:.0%} of the "
-            "time.")
+    """The paragraph under the table. `waiting`: share of its time that Lockgate spent waiting for its CPU."""
+    return (f"{machine(proxies)}. TCP with {congestion_control()}. Medians of {rounds} interleaved rounds. While it "
+            f"had work to do, Lockgate waited for its CPU, which other processes had, for {waiting:.0%} of the time.")
 
 
 def write(path, key, text):
