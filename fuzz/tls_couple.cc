@@ -84,9 +84,12 @@ Couple couple_of(Terms terms) {
     if (terms.trusts) CHECK(X509_STORE_add_cert(trust.get(), identity->certificate.get()) == 1);
   }
   terms.server.tickets.lifetime = std::chrono::hours(24) * kManyDays;
-  auto server = tls::ServerSide::make(
-      servers_quarters().library,
-      {.tls = terms.server, .identities = terms.identities, .tickets = terms.tickets, .policy = "site"});
+  static const ManualClock clock;
+  auto server = tls::ServerSide::make(servers_quarters().library, {.tls = terms.server,
+                                                                   .identities = terms.identities,
+                                                                   .tickets = terms.tickets,
+                                                                   .policy = "site",
+                                                                   .clock = clock});
   CHECK(server);
   return {.server = *server,
           .client = terms.client,
