@@ -120,8 +120,8 @@ class Keeper::Kept {
   Task<void> resolve_forever(std::size_t index) {
     Duration retry = kFirstRetry;
     for (;;) {
-      auto waiting = keeper_.turn_to_ask();
-      Asking asking = co_await waiting;
+      auto waiting = keeper_.turns_.take();
+      loop::Turns::Turn turn = co_await waiting;
       auto resolving = resolve(index);
       auto ttl = co_await loop::attempt(std::move(resolving));
       Duration pause = retry;
@@ -132,7 +132,7 @@ class Keeper::Kept {
         tell_unresolved(index, ttl.error());
         retry = std::min(retry * 2, kLastRetry);
       }
-      asking.end();
+      turn.end();
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + pause);
       co_await sleep;
     }
@@ -281,6 +281,7 @@ Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journ
     : reactor_(reactor),
       journal_(journal),
       publish_(std::move(publish)),
+      turns_(reactor, kMostQuestions),
       house_{reactor, buffers_, connector, journal, records_, parent_records_, place_freed_, 0} {}
 
 Keeper::~Keeper() = default;
@@ -335,16 +336,6 @@ std::shared_ptr<net::Resolver> Keeper::resolver(const std::vector<SocketAddress>
     known = resolver;
   }
   return resolver;
-}
-
-Task<Keeper::Asking> Keeper::turn_to_ask() {
-  // Whoever is woken may go before its turn comes; so nobody relies on that alone.
-  constexpr Duration kLookAgain = std::chrono::seconds(1);
-  while (asking_ >= kMostQuestions) {
-    loop::Wait wait(reactor_, may_ask_, reactor_.now() + kLookAgain);
-    co_await wait;
-  }
-  co_return Asking(*this);
 }
 
 void Keeper::each(const std::function<void(const Upstream&, const Targets*)>& see) const {

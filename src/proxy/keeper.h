@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "loop/scope.h"
+#include "loop/turns.h"
 #include "net/connect.h"
 #include "net/resolver.h"
 #include "proxy/house.h"
@@ -49,31 +50,11 @@ class Keeper {
 
  private:
   class Kept;
-  /// One of the questions that may be asked at once, until it ends.
-  class Asking {
-   public:
-    explicit Asking(Keeper& keeper) : keeper_(&keeper) { ++keeper_->asking_; }
-    Asking(Asking&& other) noexcept : keeper_(std::exchange(other.keeper_, nullptr)) {}
-    Asking& operator=(Asking&&) = delete;
-    ~Asking() { end(); }
-    void end() {
-      if (!keeper_) return;
-      --keeper_->asking_;
-      std::exchange(keeper_, nullptr)->may_ask_.wake();
-    }
-
-   private:
-    Keeper* keeper_;
-  };
-
-  loop::Task<Asking> turn_to_ask();
-
   loop::Reactor& reactor_;
   Journal& journal_;
   Publish publish_;
   std::map<std::string, std::weak_ptr<net::Resolver>> resolvers_;  // by name servers
-  std::size_t asking_ = 0;
-  loop::WaitSlot may_ask_;
+  loop::Turns turns_;                                              // of questions
   std::unordered_map<const Upstream*, Kept*> by_upstream_;
   net::Buffers buffers_;
   tls::Scratch records_, parent_records_;

@@ -104,21 +104,6 @@ class Stapler::Kept {
   bool has_answer() const { return good_until_ > stapler_.reactor_.wall(); }
 
  private:
-  /// One of those that ask now, until it ends.
-  class Turn {
-   public:
-    explicit Turn(Stapler& stapler) : stapler_(stapler) { ++stapler_.asking_; }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() {
-      --stapler_.asking_;
-      stapler_.may_ask_.wake();
-    }
-
-   private:
-    Stapler& stapler_;
-  };
-
   Instant now() const { return stapler_.reactor_.now(); }
 
   Task<void> keep_forever() {
@@ -155,12 +140,8 @@ class Stapler::Kept {
 
   /// Whether there is a new answer.
   Task<bool> renew() {
-    while (stapler_.asking_ >= kMostAtOnce) {
-      // Whoever is woken may go before its turn comes; so nobody relies on that alone.
-      loop::Wait turn(stapler_.reactor_, stapler_.may_ask_, now() + 1s);
-      co_await turn;
-    }
-    Turn turn(stapler_);
+    auto waiting = stapler_.turns_.take();
+    loop::Turns::Turn turn = co_await waiting;
     tls::Stapled asked = stapled_;  // a reload may change ours
     auto asking = ask(asked);
     auto answer = co_await loop::attempt(std::move(asking));
@@ -233,7 +214,11 @@ class Stapler::Kept {
 };
 
 Stapler::Stapler(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Deliver deliver)
-    : reactor_(reactor), connector_(connector), journal_(journal), deliver_(std::move(deliver)) {}
+    : reactor_(reactor),
+      connector_(connector),
+      journal_(journal),
+      deliver_(std::move(deliver)),
+      turns_(reactor, kMostAtOnce) {}
 
 Stapler::~Stapler() = default;
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "loop/turns.h"
 #include "net/connect.h"
 #include "net/resolver.h"
 #include "proxy/house.h"
@@ -42,8 +43,7 @@ class Stapler {
   Journal& journal_;
   Deliver deliver_;
   std::shared_ptr<net::Resolver> resolver_;
-  std::size_t asking_ = 0;
-  loop::WaitSlot may_ask_;
+  loop::Turns turns_;
   std::map<std::string, std::unique_ptr<Kept>> kept_;  // by fingerprint
 };
 
