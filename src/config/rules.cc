@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "config/log_targets.h"
 #include "config/words.h"
 
 namespace lockgate::config {
@@ -15,11 +16,10 @@ namespace {
 
 class Rules {
  public:
-  explicit Rules(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
-
-  /// Before the listeners.
-  void log(const LogTarget& target) {
-    if (target.kind == LogTarget::Kind::file) logs_.insert(target.path);
+  Rules(const Config& config, std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {
+    for (const LogTarget& target : log_targets(config)) {
+      if (target.kind == LogTarget::Kind::file && !target.secret) logs_.insert(target.path);
+    }
   }
 
   void listener(const Listener& listener) {
@@ -148,10 +148,11 @@ class Rules {
 
   /// Whoever may read a log may not read secrets.
   void key_log(const Site& site) {
-    LogTarget target = target_of(site.tls.key_log);
-    if (target.kind == LogTarget::Kind::file && logs_.contains(target.path))
-      error(site.place, fmt::format("{} is a log already, and cannot be the `key_log`, too", target.path),
+    const std::string& path = site.tls.key_log.to;
+    if (logs_.contains(path)) {
+      error(site.place, fmt::format("{} is a log already, and cannot be the `key_log`, too", path),
             "secrets need a file of their own");
+    }
   }
 
   void pinned(const Upstream& upstream, const std::string& pin) {
@@ -188,12 +189,7 @@ class Rules {
 }  // namespace
 
 void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
-  Rules rules(diagnostics);
-  rules.log(config.log.to);
-  for (const Listener& listener : config.listeners) {
-    rules.log(listener.access_log.to);
-    for (const Site& site : listener.sites) rules.log(site.access_log.to);
-  }
+  Rules rules(config, diagnostics);
   for (const Certificate& certificate : config.certificates) rules.certificate(certificate);
   for (const Parent& parent : config.parents) rules.parent(parent);
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);

@@ -11,6 +11,7 @@
 
 #include "base/owned.h"
 #include "config/check.h"
+#include "config/log_targets.h"
 #include "config/parse.h"
 #include "config/words.h"
 #include "server/certificate_check.h"
@@ -46,22 +47,6 @@ std::vector<Ip> local_addresses() {
     ips.push_back(SocketAddress::from_system(one->ifa_addr, size).ip());
   }
   return ips;
-}
-
-// Every log target that a configuration names, once.
-std::vector<config::LogTarget> log_targets(const config::Config& config) {
-  std::vector<config::LogTarget> targets{config.log.to};
-  auto add = [&](const config::LogTarget& target) {
-    if (std::ranges::find(targets, target) == targets.end()) targets.push_back(target);
-  };
-  for (const auto& listener : config.listeners) {
-    add(listener.access_log.to);
-    for (const auto& site : listener.sites) {
-      add(site.access_log.to);
-      add(config::target_of(site.tls.key_log));
-    }
-  }
-  return targets;
 }
 
 std::string in_words(const std::vector<config::Diagnostic>& diagnostics) {
@@ -169,7 +154,7 @@ Process::Outcome Process::become_service() {
   bool unlimited = config_->limit.connections == 0;
   descriptors_ = raise_descriptor_limit(unlimited ? kManyDescriptors : config::descriptors_needed(*config_));
   if (auto free = check_addresses(*config_); !free) return free;
-  return become_user(config_->user, {config_->admin.control_socket}, log_targets(*config_));
+  return become_user(config_->user, {config_->admin.control_socket}, config::log_targets(*config_));
 }
 
 Process::Outcome Process::open_admin() {
@@ -209,7 +194,7 @@ void Process::fit_to_descriptors(config::Config& config) {
 Process::Outcome Process::apply(config::Config wanted) {
   fit_to_descriptors(wanted);
   auto config = std::make_shared<const config::Config>(std::move(wanted));
-  for (const auto& target : log_targets(*config)) {
+  for (const auto& target : config::log_targets(*config)) {
     if (auto usable = can_open(target); !usable) return usable;
   }
   auto ring = keyring_.make(*config);
@@ -251,8 +236,8 @@ Task<void> Process::tidy() {
   }
 }
 
-// Certificates that were renewed take effect without a word; those that cannot be read leave the old ones in
-// use.
+// Certificates that were renewed take effect without a reload; those that cannot be read leave the old ones
+// in use.
 void Process::renew_keyring() {
   auto unusable = keyring_.renew(*config_);
   put_into_effect(config_, sockets_.sockets());
@@ -271,7 +256,7 @@ void Process::forget_unused() {
   for (const auto& old : plans_) {
     auto plan = old.lock();
     if (!plan) continue;
-    for (const auto& target : log_targets(*plan->config)) used.push_back(logs_.target_for(target));
+    for (const auto& target : config::log_targets(*plan->config)) used.push_back(logs_.target_for(target));
   }
   logs_.close_unused(used);
   registry_.forget_unused();
