@@ -66,19 +66,8 @@ Outcome<void> ask_certificate(SSL_CTX* context, const config::ClientCertificate&
                              SSL_load_client_CA_file_ex(wanted.ca_file.c_str(), library.handle(), nullptr));
   SSL_CTX_set_verify_depth(context, static_cast<int>(wanted.depth));
   verify_peer(*context, wanted.ask == config::AskCertificate::required);
+  end_sessions_with_certificates(*context);
   return {};
-}
-
-// Before a ticket is sealed, and so whenever the client comes back.
-int limit_ticket(SSL* ssl, void*) {
-  end_session_with_certificate(*ssl);
-  return 1;
-}
-
-// The cache has it already, and keeps it.
-int limit_session(SSL* ssl, SSL_SESSION*) {
-  end_session_with_certificate(*ssl);
-  return 0;
 }
 
 void resume(SSL_CTX* context, const ServerTerms& terms) {
@@ -89,7 +78,6 @@ void resume(SSL_CTX* context, const ServerTerms& terms) {
                       std::chrono::duration_cast<std::chrono::seconds>(terms.tls.tickets.lifetime).count());
   // OpenSSL gives two tickets; one more costs every handshake and serves nobody who comes back one at a time.
   SSL_CTX_set_num_tickets(context, terms.tickets ? 1 : 0);
-  SSL_CTX_set_session_ticket_cb(context, limit_ticket, nullptr, nullptr);
   if (terms.tickets)
     use_tickets(*context, terms.tickets);
   else
@@ -97,7 +85,6 @@ void resume(SSL_CTX* context, const ServerTerms& terms) {
   if (terms.tls.session_cache == 0) return;
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
   SSL_CTX_sess_set_cache_size(context, static_cast<long>(terms.tls.session_cache));
-  SSL_CTX_sess_set_new_cb(context, limit_session);
 }
 
 int choose_alpn(SSL* ssl, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,

@@ -24,10 +24,8 @@ int note_untrusted(int holds, X509_STORE_CTX* verification) {
   return holds;
 }
 
-}  // namespace
-
-void end_session_with_certificate(ssl_st& ssl) {
-  SSL_SESSION* session = SSL_get_session(&ssl);
+void end_with_certificate(SSL* ssl) {
+  SSL_SESSION* session = SSL_get_session(ssl);
   const X509* certificate = SSL_SESSION_get0_peer(session);
   int days = 0, seconds = 0;
   if (!certificate || ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate)) != 1) return;
@@ -35,9 +33,28 @@ void end_session_with_certificate(ssl_st& ssl) {
   SSL_SESSION_set_timeout(session, std::min(left, SSL_SESSION_get_timeout(session)));
 }
 
+// Before a ticket is sealed, and so whenever the client comes back.
+int limit_ticket(SSL* ssl, void*) {
+  end_with_certificate(ssl);
+  return 1;
+}
+
+// The cache has it already, and keeps it.
+int limit_session(SSL* ssl, SSL_SESSION*) {
+  end_with_certificate(ssl);
+  return 0;
+}
+
+}  // namespace
+
 void verify_peer(ssl_ctx_st& context, bool required) {
   int mode = SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
   SSL_CTX_set_verify(&context, mode, note_untrusted);
+}
+
+void end_sessions_with_certificates(ssl_ctx_st& context) {
+  SSL_CTX_set_session_ticket_cb(&context, limit_ticket, nullptr, nullptr);
+  SSL_CTX_sess_set_new_cb(&context, limit_session);
 }
 
 }  // namespace lockgate::tls

@@ -2,7 +2,6 @@
 #pragma once
 
 struct ssl_ctx_st;
-struct ssl_st;
 
 namespace lockgate::tls {
 
@@ -10,7 +9,7 @@ namespace lockgate::tls {
 /// certificate does not hold is left in the wire.
 void verify_peer(ssl_ctx_st& context, bool required);
 
-/// Has the session of `ssl` end with the peer's certificate, for who resumes it does not show that again.
-void end_session_with_certificate(ssl_st& ssl);
+/// Has a server's sessions end with the client's certificate, for who resumes one does not show that again.
+void end_sessions_with_certificates(ssl_ctx_st& context);
 
 }  // namespace lockgate::tls
