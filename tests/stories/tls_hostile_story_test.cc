@@ -171,29 +171,41 @@ TEST(Tls, StopsReadingFromWhoAsksForAnswersAndDoesNotReadThem) {
   EXPECT_LT(heard.text.size(), 20'000U) << "of " << sent;
 }
 
+// A server and a client over sockets, where a half-close and the room in the kernel are real.
+struct OverSockets {
+  bool greet() {
+    scope.spawn(shake(*server, at_server));
+    scope.spawn(shake(*client, at_client));
+    return turn_until(reactor, clock, [&] { return at_server.greeted() && at_client.greeted(); });
+  }
+
+  TlsSides sides{{}};
+  ManualClock clock;
+  loop::Reactor reactor{clock};
+  net::SocketPair sockets = net::unix_pair();
+  std::unique_ptr<tls::TlsStream> server =
+      sides.server(std::move(*net::TcpStream::adopt(reactor, std::move(sockets.near))));
+  std::unique_ptr<tls::TlsStream> client =
+      sides.client(std::move(*net::TcpStream::adopt(reactor, std::move(sockets.far))));
+  Fared at_server, at_client;
+  loop::Scope scope{reactor};
+};
+
 // The answer to the first wish would go out with the second one.
 TEST(Tls, HearsOutAPeerThatAsksForNewKeysAfterOurEnd) {
-  TlsSides sides({});
-  ManualClock clock;
-  loop::Reactor reactor(clock);
-  auto [near, far] = net::unix_pair();
-  auto server = sides.server(std::move(*net::TcpStream::adopt(reactor, std::move(near))));
-  auto client = sides.client(std::move(*net::TcpStream::adopt(reactor, std::move(far))));
-  Fared at_server, at_client;
-  loop::Scope scope(reactor);
-  scope.spawn(shake(*server, at_server));
-  scope.spawn(shake(*client, at_client));
-  ASSERT_TRUE(turn_until(reactor, clock, [&] { return at_server.greeted() && at_client.greeted(); }));
-  ASSERT_TRUE(*client->finish(net::Ending::complete));
-  scope.spawn(hear(*client, at_client.heard));
+  OverSockets pair;
+  ASSERT_TRUE(pair.greet());
+  ASSERT_TRUE(*pair.client->finish(net::Ending::complete));
+  pair.scope.spawn(hear(*pair.client, pair.at_client.heard));
   for (int i = 0; i < 2; ++i) {
-    SSL_key_update(&server->ssl(), SSL_KEY_UPDATE_REQUESTED);
-    SSL_do_handshake(&server->ssl());
+    SSL_key_update(&pair.server->ssl(), SSL_KEY_UPDATE_REQUESTED);
+    SSL_do_handshake(&pair.server->ssl());
   }
-  scope.spawn(say(*server, "the rest", true));
-  turn_until(reactor, clock, [&] { return at_client.heard.ended || at_client.heard.error; });
-  EXPECT_EQ(at_client.heard.text, "the rest");
-  EXPECT_FALSE(at_client.heard.error);
+  pair.scope.spawn(say(*pair.server, "the rest", true));
+  turn_until(pair.reactor, pair.clock,
+             [&] { return pair.at_client.heard.ended || pair.at_client.heard.error; });
+  EXPECT_EQ(pair.at_client.heard.text, "the rest");
+  EXPECT_FALSE(pair.at_client.heard.error);
 }
 
 TEST(Tls, WaitsWithItsWordsForTheRestOfATicket) {
@@ -241,28 +253,19 @@ TEST(Tls, DoesNotRenegotiate) {
 
 // The peer takes all at once, and says something that is read before the kernel tells of the room.
 TEST(Tls, IsWritableAgainAfterWhatWasSealedHasGoneWithARead) {
-  TlsSides sides({});
-  ManualClock clock;
-  loop::Reactor reactor(clock);
-  auto [near, far] = net::unix_pair();
-  auto server = sides.server(std::move(*net::TcpStream::adopt(reactor, std::move(near))));
-  auto client = sides.client(std::move(*net::TcpStream::adopt(reactor, std::move(far))));
-  Fared at_server, at_client;
-  loop::Scope scope(reactor);
-  scope.spawn(shake(*server, at_server));
-  scope.spawn(shake(*client, at_client));
-  ASSERT_TRUE(turn_until(reactor, clock, [&] { return at_server.greeted() && at_client.greeted(); }));
+  OverSockets pair;
+  ASSERT_TRUE(pair.greet());
 
   std::string text = long_text(1'000'000);
   std::vector<std::byte> room(1'000'000);
-  while (server->writable()) ASSERT_TRUE(server->write_some(as_bytes(text)));
-  ASSERT_EQ(*client->write_some(as_bytes("x")), 1u);
-  turn_until(reactor, clock, [&] { return false; }, 10);
-  ASSERT_FALSE(server->writable());
-  ASSERT_TRUE(server->readable());
-  while (client->readable() && client->read_some(room)->bytes > 0) continue;
-  EXPECT_EQ(server->read_some(room)->bytes, 1u);
-  EXPECT_TRUE(turn_until(reactor, clock, [&] { return server->writable(); }, 100));
+  while (pair.server->writable()) ASSERT_TRUE(pair.server->write_some(as_bytes(text)));
+  ASSERT_EQ(*pair.client->write_some(as_bytes("x")), 1u);
+  turn_until(pair.reactor, pair.clock, [&] { return false; }, 10);
+  ASSERT_FALSE(pair.server->writable());
+  ASSERT_TRUE(pair.server->readable());
+  while (pair.client->readable() && pair.client->read_some(room)->bytes > 0) continue;
+  EXPECT_EQ(pair.server->read_some(room)->bytes, 1u);
+  EXPECT_TRUE(turn_until(pair.reactor, pair.clock, [&] { return pair.server->writable(); }, 100));
 }
 
 }  // namespace
