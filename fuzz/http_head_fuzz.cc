@@ -11,7 +11,7 @@ namespace {
 using namespace lockgate;
 using namespace lockgate::wire;
 
-constexpr HeadLimits kLimits{.bytes = 2048, .fields = 16};
+constexpr HeadLimits kLimits{.bytes = 2048, .fields = 16, .target = 100};
 
 void check_prefix(Bytes seen, std::size_t size) {
   auto before = parse_request_head(seen.first(size), kLimits);
@@ -22,7 +22,21 @@ void check_prefix(Bytes seen, std::size_t size) {
     CHECK((*before)->size == (*after)->size && (*before)->target == (*after)->target);
   } else {
     CHECK((*before).error().code == (*after).error().code);
+    CHECK((*before).error().detail == (*after).error().detail);
   }
+}
+
+/// Memory that was used before makes no difference.
+void check_used_again(Bytes seen, const RequestHead& head) {
+  RequestHead used;
+  (void)read_request_head(as_bytes("PUT /a HTTP/1.0\r\nHost: a\r\nTE: b\r\n\r\n"), kLimits, used);
+  auto outcome = read_request_head(seen, kLimits, used);
+  CHECK(outcome && *outcome && used.size == head.size && used.minor_version == head.minor_version);
+  CHECK(used.method == head.method && used.target == head.target);
+  auto same = [](const HeadField& a, const HeadField& b) {
+    return a.name == b.name && a.value == b.value && a.id == b.id && a.id == field_name(a.name);
+  };
+  CHECK(std::ranges::equal(used.fields, head.fields, same));
 }
 
 /// Written again from its parts, a head is read again as the same.
@@ -33,7 +47,8 @@ void check_rewritten(const RequestHead& head) {
       .append(" HTTP/1.")
       .append(std::to_string(head.minor_version))
       .append("\r\n");
-  for (const auto& [name, value] : head.fields) text.append(name).append(":").append(value).append("\r\n");
+  for (const auto& field : head.fields)
+    text.append(field.name).append(":").append(field.value).append("\r\n");
   text.append("\r\n");
   auto again = parse_request_head(as_bytes(text), kLimits);
   CHECK(again && *again && (*again)->size == text.size());
@@ -51,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (head && *head) {
     CHECK((*head)->size <= kLimits.bytes && (*head)->fields.size() <= kLimits.fields);
     check_rewritten(**head);
+    check_used_again(seen, **head);
   }
   return 0;
 }

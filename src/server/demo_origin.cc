@@ -52,7 +52,7 @@ std::string escaped(std::string_view text) {
 std::string request_text(const Visit& visit) {
   std::string text =
       fmt::format("{} {} HTTP/1.{}\n", visit.head.method, visit.head.target, visit.head.minor_version);
-  for (const auto& [name, value] : visit.head.fields) text += fmt::format("{}: {}\n", name, value);
+  for (const auto& field : visit.head.fields) text += fmt::format("{}: {}\n", field.name, field.value);
   return text + fmt::format("\nConnected from {}\n", visit.peer.text());
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "wire/http_framing.h"
+
 namespace lockgate::server {
 
 using loop::Task;
@@ -13,7 +15,6 @@ namespace {
 
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
-bool has(const wire::RequestHead& head, std::string_view field, std::string_view word);
 bool stays_open(const wire::RequestHead& head);
 Page page_for_error(const Error& error);
 std::string_view path_of(std::string_view target);
@@ -125,26 +126,12 @@ Task<void> HttpServer::linger(net::Stream& stream) {
 
 namespace {
 
-/// True if the list that all fields of that name make has this word in it (RFC 9110, 5.6.1).
-bool has(const wire::RequestHead& head, std::string_view field, std::string_view word) {
-  for (const auto& [name, value] : head.fields) {
-    if (!wire::equal_in_any_case(name, field)) continue;
-    for (std::string_view left = value; !left.empty();) {
-      std::string_view item = left.substr(0, left.find(','));
-      left.remove_prefix(std::min(left.size(), item.size() + 1));
-      while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-      while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-      if (wire::equal_in_any_case(item, word)) return true;
-    }
-  }
-  return false;
-}
-
 /// Whether the next request can follow behind this one: HTTP/1.1, nobody wants to close, and nothing lies
 /// between them that might be a body.
 bool stays_open(const wire::RequestHead& head) {
-  return head.minor_version > 0 && !has(head, "connection", "close") && !head.field("content-length") &&
-         !head.field("transfer-encoding");
+  return head.minor_version > 0 && wire::persists(head) &&
+         head.find(wire::FieldName::content_length) == nullptr &&
+         head.find(wire::FieldName::transfer_encoding) == nullptr;
 }
 
 Page page_for_error(const Error& error) {

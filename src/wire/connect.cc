@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/digest.h"
 #include "base/name_pattern.h"
+#include "wire/http_framing.h"
 #include "wire/http_head.h"
 
 namespace lockgate::wire {
@@ -126,20 +127,6 @@ void skip(std::string_view& text, std::string_view what) {
   text.remove_prefix(std::min(text.find_first_not_of(what), text.size()));
 }
 
-/// The part of a list in front of the next comma that is in no quoted string (RFC 9110, 5.6.1), taken off
-/// with the comma.
-std::string_view take_element(std::string_view& list) {
-  bool quoted = false;
-  std::size_t end = 0;
-  for (; end < list.size() && (quoted || list[end] != ','); ++end) {
-    if (list[end] == '"') quoted = !quoted;
-    if (quoted && list[end] == '\\') ++end;
-  }
-  auto element = list.substr(0, end);
-  list.remove_prefix(std::min(end + 1, list.size()));
-  return element;
-}
-
 /// RFC 9110, 11.6.1: challenges and the parameters of each stand in one list. A parameter has a '=' behind
 /// its name, and a scheme has a space or nothing.
 std::vector<std::string> schemes_of(const ResponseHead& head) {
@@ -147,8 +134,7 @@ std::vector<std::string> schemes_of(const ResponseHead& head) {
   for (const HeadField& field : head.fields) {
     if (!equal_in_any_case(field.name, "proxy-authenticate")) continue;
     for (std::string_view list = field.value; !list.empty() && schemes.size() < kMostSchemes;) {
-      std::string_view element = take_element(list);
-      skip(element, " \t");
+      std::string_view element = take_member(list);
       std::string_view name = take_token(element);
       skip(element, " \t");
       bool known = std::ranges::any_of(schemes, [&](const auto& s) { return equal_in_any_case(s, name); });

@@ -7,24 +7,26 @@
 #include "base/address.h"
 #include "base/check.h"
 #include "base/name_pattern.h"
+#include "wire/http_grammar.h"
 
 namespace lockgate::wire {
 namespace {
 
 constexpr auto kReadingHost = "reading the request's host";
 constexpr std::string_view kLineEnd = "\r\n";
-constexpr std::string_view kVersion = "HTTP/1.";
+constexpr Detail kBadRequest{DetailKind::http_status, 400};
 
-/// The words for what is being read.
-struct Doing {
+/// Whose head is read, and the words for it.
+struct Reading {
+  bool request;
   const char* head;
   const char* first_line;
   const char* fields;
 };
-constexpr Doing kRequest{"reading the request's head", "reading the request's first line",
-                         "reading the request's fields"};
-constexpr Doing kResponse{"reading the response's head", "reading the response's first line",
-                          "reading the response's fields"};
+constexpr Reading kRequest{true, "reading the request's head", "reading the request's first line",
+                           "reading the request's fields"};
+constexpr Reading kResponse{false, "reading the response's head", "reading the response's first line",
+                            "reading the response's fields"};
 
 struct Authority {
   std::string host;
@@ -33,16 +35,20 @@ struct Authority {
 Result<Authority> read_authority(std::string_view text);
 std::optional<std::string_view> authority_of_target(const RequestHead& head);
 template <class Head>
-std::optional<Result<Head>> parse_head(std::string_view text, std::size_t begin, const HeadLimits& limits,
-                                       const Doing& doing);
-bool is_token(std::string_view text);
-bool is_value(std::string_view text);
+std::optional<Result<void>> read_head(Bytes seen, const HeadLimits& limits, const Reading& reading,
+                                      Head& head);
+template <class Head>
+std::optional<Result<Head>> owned(const std::optional<Result<void>>& outcome, Head& head);
 
 }  // namespace
 
 bool equal_in_any_case(std::string_view a, std::string_view b) {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
 }
 
 std::optional<std::string_view> MessageHead::field(std::string_view name) const {
@@ -52,71 +58,62 @@ std::optional<std::string_view> MessageHead::field(std::string_view name) const 
   return found->value;
 }
 
+const HeadField* MessageHead::find(FieldName id) const {
+  auto found = std::ranges::find(fields, id, &HeadField::id);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+std::size_t MessageHead::count(FieldName id) const {
+  return static_cast<std::size_t>(std::ranges::count(fields, id, &HeadField::id));
+}
+
 Result<std::string> RequestHead::host() const {
-  auto is_host = [](const HeadField& one) { return equal_in_any_case(one.name, "host"); };
-  auto hosts = std::ranges::count_if(fields, is_host);
-  if (hosts > 1 || (hosts == 0 && minor_version > 0)) return failure(Errc::bad_message, kReadingHost);
-  Result<Authority> authority = hosts == 1 ? read_authority(*field("host")) : Authority();
+  auto hosts = count(FieldName::host);
+  if (hosts > 1 || (hosts == 0 && minor_version > 0))
+    return failure(Errc::bad_message, kReadingHost, kBadRequest);
+  Result<Authority> authority = hosts == 1 ? read_authority(find(FieldName::host)->value) : Authority();
   auto of_target = authority_of_target(*this);
   if (authority && of_target) authority = read_authority(*of_target);
   if (!authority) return std::unexpected(authority.error());
   return std::move(authority->host);
 }
 
+std::optional<Result<void>> read_request_head(Bytes seen, const HeadLimits& limits, RequestHead& head) {
+  return read_head(seen, limits, kRequest, head);
+}
+
 std::optional<Result<RequestHead>> parse_request_head(Bytes seen, const HeadLimits& limits) {
-  std::string_view text = as_text(seen.first(std::min(seen.size(), limits.bytes)));
-  return parse_head<RequestHead>(text, text.starts_with(kLineEnd) ? kLineEnd.size() : 0, limits, kRequest);
+  RequestHead head;
+  auto outcome = read_request_head(seen, limits, head);
+  return owned(outcome, head);
+}
+
+std::optional<Result<void>> read_response_head(Bytes seen, const HeadLimits& limits, ResponseHead& head) {
+  return read_head(seen, limits, kResponse, head);
 }
 
 std::optional<Result<ResponseHead>> parse_response_head(Bytes seen, const HeadLimits& limits) {
-  std::string_view text = as_text(seen.first(std::min(seen.size(), limits.bytes)));
-  auto agrees = std::min(text.size(), kVersion.size());
-  if (text.substr(0, agrees) != kVersion.substr(0, agrees))
-    return failure(Errc::bad_message, kResponse.first_line);
-  return parse_head<ResponseHead>(text, 0, limits, kResponse);
+  ResponseHead head;
+  auto outcome = read_response_head(seen, limits, head);
+  return owned(outcome, head);
 }
 
 std::string write_response_head(int status, std::string_view reason, std::span<const HeadField> fields) {
   CHECK(status >= 100 && status <= 999 && is_value(reason));
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason);
-  for (const auto& [name, value] : fields) {
-    CHECK(is_token(name) && is_value(value));
-    head += fmt::format("{}: {}\r\n", name, value);
+  for (const HeadField& field : fields) {
+    CHECK(is_token(field.name) && is_value(field.value));
+    head += fmt::format("{}: {}\r\n", field.name, field.value);
   }
   return head += kLineEnd;
 }
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_space(char c) { return c == ' ' || c == '\t'; }
-bool is_visible(char c) { return c > ' ' && c < 0x7f; }
-
-/// RFC 9110, 5.6.2.
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  auto allowed = [](char c) { return is_digit(c) || is_letter(c) || kMarks.contains(c); };
-  return !text.empty() && std::ranges::all_of(text, allowed);
-}
-
-/// What a field's value, and so any line, may hold: no control character but the tab (RFC 9110, 5.5).
-bool is_value_character(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != 0x7f); }
-bool is_value(std::string_view text) { return std::ranges::all_of(text, is_value_character); }
-
-/// The line that `text` begins with, without its end; nothing if that has not arrived, unless what has is
-/// wrong already.
-std::optional<Result<std::string_view>> next_line(std::string_view text, const Doing& doing) {
-  auto end = std::ranges::find_if_not(text, is_value_character);
-  auto size = static_cast<std::size_t>(end - text.begin());
-  if (text.substr(size).starts_with(kLineEnd)) return text.substr(0, size);
-  if (kLineEnd.starts_with(text.substr(size))) return {};
-  return failure(Errc::bad_message, doing.head);
-}
 
 /// RFC 9112, 3.2: each form is for some methods only.
 bool is_target(std::string_view method, std::string_view target) {
-  if (!std::ranges::all_of(target, is_visible) || target.contains('#')) return false;
   if (method == "CONNECT") {
     auto authority = read_authority(target);
     return authority && !authority->port.empty();
@@ -124,72 +121,100 @@ bool is_target(std::string_view method, std::string_view target) {
   if (target == "*") return method == "OPTIONS";
   if (target.starts_with('/')) return true;
   std::string_view scheme = target.substr(0, target.find("://"));
-  auto allowed = [](char c) { return is_digit(c) || is_letter(c) || c == '+' || c == '-' || c == '.'; };
+  auto allowed = [](char c) { return is(kOfNumber, c) || is_letter(c) || c == '+' || c == '-' || c == '.'; };
   return scheme.size() < target.size() && !scheme.empty() && is_letter(scheme.front()) &&
          std::ranges::all_of(scheme, allowed);
 }
 
-/// The minor version that `text` names; none if it is not HTTP/1.
-std::optional<int> read_version(std::string_view text) {
-  if (text.size() != kVersion.size() + 1 || !text.starts_with(kVersion) || !is_digit(text.back())) return {};
-  return text.back() - '0';
-}
-
-bool read_first_line(std::string_view line, RequestHead& head) {
-  auto first = line.find(' '), second = line.rfind(' ');
-  if (first == line.npos || first == second) return false;
-  head.method = line.substr(0, first);
-  head.target = line.substr(first + 1, second - first - 1);
-  auto version = read_version(line.substr(second + 1));
-  head.minor_version = version.value_or(0);
-  return version && is_token(head.method) && is_target(head.method, head.target);
-}
-
-bool read_first_line(std::string_view line, ResponseHead& head) {
-  constexpr std::size_t kStatusAt = kVersion.size() + 2, kReasonAt = kStatusAt + 4;
-  auto version = read_version(line.substr(0, kVersion.size() + 1));
-  if (!version || line.size() < kReasonAt - 1 || line[kStatusAt - 1] != ' ') return false;
-  std::string_view status = line.substr(kStatusAt, 3), rest = line.substr(kReasonAt - 1);
-  if (!std::ranges::all_of(status, is_digit) || status.front() == '0') return false;
-  if (!rest.empty() && rest.front() != ' ') return false;
-  head.minor_version = *version;
-  for (char digit : status) head.status = head.status * 10 + (digit - '0');
-  head.reason = rest.empty() ? rest : rest.substr(1);
-  return true;
-}
-
-std::optional<HeadField> read_field(std::string_view line) {
-  auto colon = line.find(':');
-  if (colon == line.npos || !is_token(line.substr(0, colon))) return {};
-  std::string_view value = line.substr(colon + 1);
-  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
-  while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
-  return HeadField{line.substr(0, colon), value};
-}
-
-/// The head whose first line stands at `begin` of `text`, which is no longer than the limit.
-template <class Head>
-std::optional<Result<Head>> parse_head(std::string_view text, std::size_t begin, const HeadLimits& limits,
-                                       const Doing& doing) {
-  Head head;
-  head.size = begin;
-  for (bool begun = false;;) {
-    auto line = next_line(text.substr(head.size), doing);
-    if (!line && text.size() == limits.bytes) return failure(Errc::too_large, doing.head);
-    if (!line) return {};
-    if (!*line) return std::unexpected(line->error());
-    head.size += (*line)->size() + kLineEnd.size();
-    if (!begun) {
-      begun = read_first_line(**line, head);
-      if (!begun) return failure(Errc::bad_message, doing.first_line);
-      continue;
-    }
-    if ((*line)->empty()) return head;
-    if (head.fields.size() == limits.fields) return failure(Errc::too_large, doing.fields);
-    auto field = read_field(**line);
-    if (!field) return failure(Errc::bad_message, doing.fields);
-    head.fields.push_back(*field);
+/// Bytes as `pattern` has them, in which a 0 stands for any digit.
+Step read_pattern(Unread& unread, std::string_view pattern) {
+  for (char wanted : pattern) {
+    if (unread.empty()) return Step::more;
+    if (wanted == '0' ? !is(kOfNumber, *unread.at) : *unread.at != wanted) return Step::broken;
+    ++unread.at;
   }
+  return Step::done;
+}
+
+/// A run of bytes and the space behind it.
+Step read_word(Unread& unread, Part part, std::string_view& word) {
+  word = unread.run(part);
+  if (unread.empty()) return Step::more;
+  if (word.empty() || *unread.at != ' ') return Step::broken;
+  ++unread.at;
+  return Step::done;
+}
+
+Step read_first_line(Unread& unread, const HeadLimits& limits, RequestHead& head) {
+  Step step = Step::done;
+  if (!unread.empty() && *unread.at == '\r') step = read_line_end(unread);
+  if (step == Step::done) step = read_word(unread, kOfToken, head.method);
+  if (step != Step::done) return step;
+  step = read_word(unread, kOfTarget, head.target);
+  if (limits.target > 0 && head.target.size() > limits.target) return Step::long_target;
+  if (step == Step::done) step = read_pattern(unread, "HTTP/0.0");
+  const char* version = unread.at;
+  if (step == Step::done) step = read_line_end(unread);
+  if (step != Step::done) return step;
+  if (version[-3] != '1') return Step::other_version;
+  head.minor_version = version[-1] - '0';
+  return is_target(head.method, head.target) ? Step::done : Step::broken;
+}
+
+Step read_first_line(Unread& unread, const HeadLimits& /*limits*/, ResponseHead& head) {
+  Step step = read_pattern(unread, "HTTP/1.0 000");
+  if (step != Step::done) return step;
+  std::string_view status(unread.at - 3, 3);
+  if (status.front() == '0') return Step::broken;
+  head.status = 0;
+  for (char digit : status) head.status = head.status * 10 + (digit - '0');
+  head.minor_version = unread.at[-5] - '0';
+  head.reason = {};
+  if (!unread.empty() && *unread.at == ' ') {
+    ++unread.at;
+    head.reason = unread.run(kOfValue);
+  }
+  return read_line_end(unread);
+}
+
+/// Up to and including the empty line.
+Step read_fields(Unread& unread, std::size_t most, std::vector<HeadField>& fields) {
+  for (;;) {
+    if (unread.empty()) return Step::more;
+    if (*unread.at == '\r') return read_line_end(unread);
+    if (fields.size() == most) return Step::too_much;
+    Step step = read_field_line(unread, fields.emplace_back());
+    if (step != Step::done) return step;
+  }
+}
+
+std::unexpected<Error> refused(Step step, const char* doing, const Reading& reading) {
+  bool large = step == Step::too_much || step == Step::long_target;
+  auto status = reading.request ? static_cast<std::int16_t>(step) : std::int16_t{502};
+  return failure(large ? Errc::too_large : Errc::bad_message, doing, {DetailKind::http_status, status});
+}
+
+template <class Head>
+std::optional<Result<void>> read_head(Bytes seen, const HeadLimits& limits, const Reading& reading,
+                                      Head& head) {
+  Unread unread(as_text(seen.first(std::min(seen.size(), limits.bytes))));
+  const char* begin = unread.at;
+  head.fields.clear();
+  Step step = read_first_line(unread, limits, head);
+  bool begun = step == Step::done;
+  if (begun) step = read_fields(unread, limits.fields, head.fields);
+  head.size = static_cast<std::size_t>(unread.at - begin);
+  if (step == Step::done) return Result<void>();
+  if (step != Step::more) return refused(step, begun ? reading.fields : reading.first_line, reading);
+  if (seen.size() >= limits.bytes) return refused(Step::too_much, reading.head, reading);
+  return {};
+}
+
+template <class Head>
+std::optional<Result<Head>> owned(const std::optional<Result<void>>& outcome, Head& head) {
+  if (!outcome) return {};
+  if (!*outcome) return std::unexpected(outcome->error());
+  return std::move(head);
 }
 
 /// The authority of an absolute target or of a CONNECT; nothing for the other forms.
@@ -201,7 +226,7 @@ std::optional<std::string_view> authority_of_target(const RequestHead& head) {
 }
 
 bool is_port(std::string_view text) {
-  return text.size() <= 5 && std::ranges::all_of(text, is_digit) &&
+  return text.size() <= 5 && is_all(kOfNumber, text) &&
          (text.empty() || std::stoul(std::string(text)) <= 0xffff);
 }
 
@@ -218,7 +243,7 @@ Result<Authority> read_authority(std::string_view text) {
   } else if (host.contains(':') && !host.contains('%')) {
     if (auto ip = Ip::parse(host)) name = ip->text();
   }
-  if (!name || !(rest.empty() || ported)) return failure(Errc::bad_message, kReadingHost);
+  if (!name || !(rest.empty() || ported)) return failure(Errc::bad_message, kReadingHost, kBadRequest);
   return Authority{std::move(*name), ported ? rest.substr(1) : ""};
 }
 

@@ -137,6 +137,32 @@ TEST(RequestHead, KeepsToItsLimits) {
   EXPECT_EQ(outcome(kPlain, {.fields = 3}), "too_large");
 }
 
+TEST(RequestHead, NumbersTheFieldsThatAProxyActsOn) {
+  RequestHead head = read("GET / HTTP/1.1\r\nhOST: a\r\nX: b\r\nconnection: c\r\nConnection: d\r\n\r\n");
+  EXPECT_EQ(head.fields[1].id, FieldName::other);
+  ASSERT_NE(head.find(FieldName::connection), nullptr);
+  EXPECT_EQ(head.find(FieldName::connection)->value, "c");
+  EXPECT_EQ(head.count(FieldName::connection), 2u);
+  EXPECT_EQ(head.count(FieldName::host), 1u);
+  EXPECT_EQ(head.find(FieldName::te), nullptr);
+  EXPECT_EQ(head.count(FieldName::te), 0u);
+}
+
+TEST(RequestHead, IsReadIntoTheMemoryOfTheLast) {
+  RequestHead head;
+  ASSERT_TRUE(read_request_head(as_bytes(kPlain), {}, head).value());
+  const HeadField* memory = head.fields.data();
+  std::string_view second = "POST * HTTP/1.0\r\nA: b\r\n\r\n", third = "\r\nPUT /x HTTP/1.0\r\n\r\n";
+  EXPECT_FALSE(read_request_head(as_bytes(second), {}, head).value());
+  ASSERT_TRUE(read_request_head(as_bytes(third), {}, head).value());
+  EXPECT_EQ(head.fields.data(), memory);
+  EXPECT_TRUE(head.fields.empty());
+  EXPECT_EQ(head.method, "PUT");
+  EXPECT_EQ(head.target, "/x");
+  EXPECT_EQ(head.minor_version, 0);
+  EXPECT_EQ(head.size, third.size());
+}
+
 TEST(RequestHost, IsNormalizedAndWithoutPort) {
   EXPECT_EQ(host_of(kPlain), "www.example.com");
   EXPECT_EQ(host_of_field("Example.COM."), "example.com");
@@ -221,6 +247,17 @@ TEST(ResponseHead, IsAsStrictAsThatOfARequest) {
   EXPECT_EQ(response("HTTP/1.1 200 \x1b["), "bad_message");
   EXPECT_EQ(response("HTTP/1.1 200 a\r\nX: b", {.bytes = 20}), "too_large");
   EXPECT_EQ(response("HTTP/1.1 200 a\r\nX: b\r\nX: b\r\n\r\n", {.fields = 1}), "too_large");
+}
+
+TEST(ResponseHead, IsReadIntoTheMemoryOfTheLast) {
+  ResponseHead head;
+  ASSERT_TRUE(read_response_head(as_bytes("HTTP/1.0 404 Gone\r\nTE: a\r\n\r\n"), {}, head).value());
+  EXPECT_EQ(head.fields[0].id, FieldName::te);
+  ASSERT_TRUE(read_response_head(as_bytes("HTTP/1.1 200\r\n\r\n"), {}, head).value());
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.reason, "");
+  EXPECT_EQ(head.minor_version, 1);
+  EXPECT_TRUE(head.fields.empty());
 }
 
 TEST(ResponseHead, IsWritten) {
