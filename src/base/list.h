@@ -52,6 +52,14 @@ class List {
     head_.previous_->next_ = &node;
     head_.previous_ = &node;
   }
+  void push_front(T& item) {
+    ListNode& node = item;
+    node.unlink();
+    node.next_ = head_.next_;
+    node.previous_ = &head_;
+    head_.next_->previous_ = &node;
+    head_.next_ = &node;
+  }
   T* pop_front() {
     T* first = front();
     if (first) static_cast<ListNode*>(first)->unlink();

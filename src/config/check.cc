@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+
+#include "config/rules_http.h"
 
 namespace lockgate::config {
 namespace {
@@ -80,6 +83,7 @@ class Checker {
       shadows(listener);
       log_file(listener.access_log.to, listener.place);
       for (const Site& site : listener.sites) {
+        std::ranges::move(unreachable_routes(site), std::back_inserter(warnings_));
         log_file(site.access_log.to, site.place);
         log_file(target_of(site.tls.key_log), site.place);
       }
@@ -141,7 +145,7 @@ class Checker {
     std::vector<bool> used(config_.upstreams.size());
     for (const Listener& listener : config_.listeners) {
       for (const Site& site : listener.sites) {
-        if (site.verdict != Verdict::reject) used.at(site.upstream) = true;
+        for (std::uint32_t upstream : upstreams_of(site)) used.at(upstream) = true;
       }
     }
     for (std::size_t i = 0; i < used.size(); ++i) {

@@ -181,5 +181,58 @@ TEST(Check, FindsAUserThatDoesNotExist) {
             Warnings{"lockgate.yaml: warning: there is no user `no-such-user` on this machine"});
 }
 
+/// What is told of a site with these routes, which all answer by themselves.
+Warnings told_of_routes(const std::vector<std::string>& matches) {
+  std::string routes;
+  for (const std::string& match : matches) routes += fmt::format("          - {{ {}status: 200 }}\n", match);
+  return warnings("listeners:\n  - bind: \":80\"\n    sites:\n      - names: default\n        plain:\n" +
+                  ("          routes:\n" + routes));
+}
+
+TEST(Check, FindsRoutesThatGetNoRequest) {
+  struct {
+    std::string first, second;
+    bool hidden;
+  } cases[] = {
+      {"path: /a, ", "path: /a, ", true},
+      {"path: /a, ", "path: /a/b, ", true},
+      {"path: /a, ", "path: /ab, ", false},
+      {"path: /a/, ", "path: /a, ", false},
+      {"path: /a/, ", "path: /a/b, ", true},
+      {"path: /a, ", "path_exact: /a, ", true},
+      {"path: /a, ", "path_regex: ^/a, ", false},
+      {"path: /, ", "path_regex: ^/a, ", true},
+      {"path: /a, ", "path: /, ", false},
+      {"", "path: /a, ", true},
+      {"", "", true},
+      {"path: /, ", "", false},
+      {"path_exact: /a, ", "path_exact: /a, ", true},
+      {"path_exact: /a, ", "path: /a, ", false},
+      {"path_regex: ^/a, ", "path_regex: ^/a, ", true},
+      {"path_regex: ^/a, ", "path_exact: /a, ", false},
+      {"path: /a, methods: GET, ", "path: /a, ", false},
+      {"path: /a, fields: { A: b }, ", "path: /a, ", false},
+      {"path: /a, query: { a: b }, ", "path: /a, ", false},
+      {"path: /a, ", "path: /a, methods: GET, ", true},
+  };
+  for (const auto& [first, second, hidden] : cases) {
+    SCOPED_TRACE(fmt::format("{} and {}", first, second));
+    EXPECT_EQ(told_of_routes({first, second}).size(), hidden ? 1u : 0u);
+  }
+  EXPECT_EQ(told_of_routes({"path: /a, ", "path: /b, ", "path: /a/c, "}),
+            Warnings{"lockgate.yaml:10:13: warning: the route `/a/c` gets no request: `/a` at "
+                     "lockgate.yaml:8:13 takes all that it could (put it before that one)"});
+}
+
+TEST(Check, KnowsWhichUpstreamsRoutesUse) {
+  const std::string upstreams =
+      "upstreams: { a: { endpoints: \"http://a\" }, b: { endpoints: \"http://b\" } }\n";
+  auto told = warnings(upstreams +
+                       "listeners: [ { bind: \":80\", sites: [ { names: default, plain: "
+                       "{ routes: [ { path: /a, redirect: /b }, { to: b } ] } } ] } ]\n");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(told[0].contains("no site uses the upstream `a`")) << told[0];
+}
+
 }  // namespace
 }  // namespace lockgate::config

@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/name_pattern.h"
+#include "config/http.h"
 #include "config/place.h"
 #include "config/tls.h"
 #include "config/upstream.h"
@@ -91,6 +92,10 @@ struct Defaults {
   TlsServer tls;
   AccessLog access_log;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
+  HttpServer http;
+  Paths paths;
+  Forwarding forwarding;
+  FieldEdits request_fields, response_fields;
 };
 
 /// Conditions beside the name; all given ones must hold, any value of a list suffices.
@@ -115,18 +120,43 @@ struct Site {
   std::vector<NamePattern> names;
   Match match;
   Verdict verdict = Verdict::reject;
-  RejectWith reject_with = RejectWith::alert;   // of reject
-  std::uint32_t upstream = 0;                   // of all but reject: index into Config::upstreams
+  RejectWith reject_with = RejectWith::alert;  // of reject
+  std::uint32_t upstream = 0;                  // unless it rejects or is_http(): index into Config::upstreams
   std::vector<CertificateChoice> certificates;  // of terminate
   TlsServer tls;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   ProxyTlvs proxy_tlvs;
+  std::vector<Route>
+      routes;  // of terminate and plain, where requests are read; the first that matches takes one
+  HttpServer http;
+  Paths paths;
+  Forwarding forwarding;                       // what its routes start from
+  FieldEdits request_fields, response_fields;  // the same
   ConnectionLimit limit;
   Timeouts timeouts;
   AccessLog access_log;
   std::optional<LogLevel> log_level;  // overrides ErrorLog::level for this site
   Place place;
+  /// Whether requests are read here, rather than bytes relayed.
+  bool is_http() const { return !routes.empty(); }
 };
+
+/// The protocols that clients of a site may agree on; empty: what the upstream chooses, if it speaks TLS.
+inline std::vector<std::string> effective_alpn(const Site& site) {
+  if (site.tls.alpn.empty() && site.is_http()) return {"http/1.1"};
+  return site.tls.alpn;
+}
+
+/// Where a site may lead, as indices into Config::upstreams; one may be there twice.
+inline std::vector<std::uint32_t> upstreams_of(const Site& site) {
+  if (site.verdict == Verdict::reject) return {};
+  if (!site.is_http()) return {site.upstream};
+  std::vector<std::uint32_t> result;
+  for (const Route& route : site.routes) {
+    if (route.action == RouteAction::forward) result.push_back(route.upstream);
+  }
+  return result;
+}
 
 struct Bind {
   enum class Kind : std::uint8_t { both_families, address, systemd };
@@ -156,6 +186,10 @@ struct Listener {
   TlsServer tls;                                                   // what its sites start from
   AccessLog access_log;                                            // for connections that no site took
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;  // what its sites start from
+  HttpServer http;
+  Paths paths;
+  Forwarding forwarding;
+  FieldEdits request_fields, response_fields;
   std::vector<Site> sites;
   Place place;
 };

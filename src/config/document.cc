@@ -50,7 +50,8 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = start(Node::Kind::scalar, mark, tag, anchor);
-    if (std::ranges::any_of(value, is_control)) refuse(mark, "a text holds a control character");
+    auto misplaced = [lines = may_hold_lines()](char c) { return is_control(c) && !(lines && c == '\n'); };
+    if (std::ranges::any_of(value, misplaced)) refuse(mark, "a text holds a control character");
     node.text = value;
     add(std::move(node));
   }
@@ -72,6 +73,12 @@ class Builder final : public YAML::EventHandler {
     bool awaits_value = false;
     bool drops_value = false;  // the value of a key that was there before
   };
+
+  /// Of all values, only the body of a message is more than one line.
+  bool may_hold_lines() const {
+    if (open_.empty() || !open_.back().awaits_value || !open_.back().node.is_map()) return false;
+    return open_.back().drops_value || open_.back().node.entries.back().key == "body";
+  }
 
   Mark at(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
 

@@ -6,13 +6,36 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "config/config.h"
 
 namespace lockgate::config {
 
 /// What a text must look like beyond the type of its member.
-enum class As : std::uint8_t { plain, bytes, url, parent_url, path, host, name_server, alpn, ja3, ja4 };
+enum class As : std::uint8_t {
+  plain,
+  bytes,
+  url,
+  parent_url,
+  path,
+  host,
+  name_server,
+  alpn,
+  ja3,
+  ja4,
+  authority,     // of forward.host
+  method,        // GET
+  url_path,      // /app, as a route matches it
+  rewrite,       // /app/$1
+  regex,         // ^/app/(.*)$
+  replacement,   // for what a regular expression matches
+  redirect,      // https, a path or a URL, with variables
+  field_name,    // Accept
+  edited_field,  // the same, and one that may be changed
+  field_value,   // what may stand behind it
+  body           // of a message: any text
+};
 
 /// Which values a member admits. Durations count in nanoseconds.
 struct Form {
@@ -20,9 +43,11 @@ struct Form {
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const char* zero = nullptr;  // the word for 0, which is then admitted whatever `least` says
   As as = As::plain;
-  bool required = false;  // must be written, and not as an empty list
+  bool required = false;     // must be written, and not as an empty list
+  bool alternative = false;  // exactly one of those in a section that are this must be written
 };
 inline constexpr Form kRequired{.required = true};
+inline constexpr Form kAlternative{.alternative = true};
 inline constexpr Form kSome{.least = 1};
 inline constexpr Form kSomeOrOff{.least = 1, .zero = "off"};
 constexpr Form from_to(std::int64_t least, std::int64_t most, const char* zero = nullptr) {
@@ -69,6 +94,13 @@ constexpr Section<Shared..., Fields...> section(std::string_view title, std::str
                                                 std::tuple<Shared...> shared, Fields... fields) {
   return {title, sentence, std::tuple_cat(shared, std::tuple<Fields...>{fields...})};
 }
+/// The same, with such fields between its own.
+template <class... First, class... Shared, class... Fields>
+constexpr Section<First..., Shared..., Fields...> section(std::string_view title, std::string_view sentence,
+                                                          std::tuple<First...> first,
+                                                          std::tuple<Shared...> shared, Fields... fields) {
+  return {title, sentence, std::tuple_cat(first, shared, std::tuple<Fields...>{fields...})};
+}
 
 /// The section that a struct is written as.
 template <class Struct>
@@ -76,10 +108,26 @@ inline constexpr auto kSection = nullptr;
 template <class T>
 concept Sectioned = !std::is_same_v<std::remove_const_t<decltype(kSection<T>)>, std::nullptr_t>;
 
+/// A section that is written as the list of those of its keys that are on.
+template <class Struct>
+inline constexpr bool kIsWordList = false;
+template <class T>
+concept WordList = Sectioned<T> && kIsWordList<T>;
+
 /// Calls `visit(field)` for each field of a section, in the order of the table.
 template <Sectioned Struct, class Visit>
 constexpr void for_each_field(Visit visit) {
   std::apply([&](const auto&... field) { (visit(field), ...); }, kSection<Struct>.fields);
+}
+
+/// The words of a list that are on in `list`.
+template <WordList List>
+std::vector<std::string_view> words_on(const List& list) {
+  std::vector<std::string_view> words;
+  for_each_field<List>([&](const auto& field) {
+    if (list.*field.member) words.push_back(field.key);
+  });
+  return words;
 }
 
 }  // namespace lockgate::config

@@ -7,32 +7,12 @@
 #pragma once
 #include "config/config.h"
 #include "config/field.h"
+#include "config/fields_http.h"
+#include "config/fields_site.h"
 #include "config/fields_tls.h"
 #include "config/fields_upstream.h"
 
 namespace lockgate::config {
-
-/// An index into Config::upstreams, written as a name, a URL or endpoints in place.
-struct UpstreamChoice {
-  std::uint32_t index = 0;
-};
-
-/// What `terminate` holds, and `pass` and `plain` but for the certificates.
-struct Forward {
-  ParentChoice via;
-  UpstreamChoice to;
-  SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
-  ProxyTlvs proxy_tlvs;
-};
-
-struct Terminate : Forward {
-  std::vector<CertificateChoice> certificate;
-};
-
-/// What `reject` holds.
-struct Refuse {
-  RejectWith with = RejectWith::alert;
-};
 
 template <>
 inline constexpr auto kSection<ErrorLog> =
@@ -99,88 +79,14 @@ inline constexpr auto kSection<Tcp> =
 template <>
 inline constexpr auto kSection<Defaults> = section(
     "defaults", "Inherited by listeners and their sites field by field, wherever they say nothing else.",
-    Field{"timeouts", &Defaults::timeouts, "How long each part of a connection may take."},
-    Field{"tcp", &Defaults::tcp, "TCP options of accepted connections and of those to upstreams."},
-    Field{"tls", &Defaults::tls, "TLS towards clients."},
-    Field{"access_log", &Defaults::access_log, "One line per connection."},
-    Field{"send_proxy_protocol", &Defaults::send_proxy_protocol,
-          "Whether an upstream is told the client's address in a PROXY header, and in which version."});
-
-template <>
-inline constexpr auto kSection<Match> = section(
-    "match", "Conditions beside the name. All that are given must hold; of a list, any value suffices.",
-    Field{"alpn", &Match::alpn, "Protocols, of which the client must offer one.", as(As::alpn)},
-    Field{"ja3", &Match::ja3, "JA3 fingerprints of the client's hello.", as(As::ja3)},
-    Field{"ja4", &Match::ja4, "JA4 fingerprints of the client's hello.", as(As::ja4)},
-    Field{"clients", &Match::clients, "Networks of clients."});
-
-template <>
-inline constexpr auto kSection<ProxyTlvs> = section(
-    "proxy_tlvs", "What a PROXY v2 header tells beside the addresses; a list of these words.",
-    Field{"alpn", &ProxyTlvs::alpn,
-          "The protocol agreed on with the client whose TLS ends here; of others the first that they offer."},
-    Field{"authority", &ProxyTlvs::authority, "The name that the client asked for."},
-    Field{"unique_id", &ProxyTlvs::unique_id, "The connection's identity in our logs."},
-    Field{"ssl", &ProxyTlvs::ssl,
-          "What was agreed on with a client whose TLS ends here, and the name in its certificate."});
-
-template <class Struct>
-constexpr auto forward_fields() {
-  return std::tuple{
-      Field<Struct, ParentChoice>{
-          "via", &Struct::via,
-          "The parent through which the upstream is reached, or `direct`, for this site."},
-      Field<Struct, UpstreamChoice>{
-          "to", &Struct::to, "The name of an upstream, a URL, or endpoints given in place.", kRequired},
-      Field<Struct, SendProxyProtocol>{
-          "send_proxy_protocol", &Struct::send_proxy_protocol,
-          "Whether the upstream is told the client's address in a PROXY header; inherited if not given."},
-      Field<Struct, ProxyTlvs>{"proxy_tlvs", &Struct::proxy_tlvs,
-                               "What a `v2` header tells beside the addresses."}};
-}
-template <>
-inline constexpr auto kSection<Forward> =
-    section("pass", "Relays bytes to an upstream as they are. `plain` takes the same keys.",
-            forward_fields<Forward>());
-
-template <>
-inline constexpr auto kSection<Terminate> = section(
-    "terminate", "Ends TLS here and relays what was in it to an upstream.", forward_fields<Terminate>(),
-    Field{
-        "certificate", &Terminate::certificate,
-        "Entries of `certificates`; of several, each client gets one that has the name and a key it can do, "
-        "otherwise the first.",
-        kRequired});
-
-template <>
-inline constexpr auto kSection<Refuse> =
-    section("reject", "Refuses the connection.",
-            Field{"with", &Refuse::with,
-                  "`alert` tells the client in TLS that its name is unknown, `reset` resets the connection, "
-                  "`silence` lets it wait and then closes it."});
-
-template <>
-inline constexpr auto kSection<Site> = section(
-    "site", "The verdict for some names. Exactly one of `pass`, `terminate`, `plain` and `reject` is given.",
-    Field{"name", &Site::name, "For logs and metrics; the first of `names` if not given."},
-    Field{"names", &Site::names,
-          "`www.example.com`, `*.example.com` or `default`. The most specific name of a listener decides, "
-          "then file order.",
-          kRequired},
-    Field{"match", &Site::match, "Conditions beside the name."},
-    VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},
-    VerdictField<Terminate>{"terminate", Verdict::terminate,
-                            "Ends TLS here, with a certificate of ours, and relays what was in it."},
-    VerdictField<Forward>{
-        "plain", Verdict::plain,
-        "Relays a connection that does not begin with TLS, by the Host of an HTTP request if it is one."},
-    VerdictField<Refuse>{"reject", Verdict::reject, "Refuses the connection."},
-    Field{"limits", &Site::limit, "Of this site alone."},
-    Field{"timeouts", &Site::timeouts, "How long each part of a connection may take."},
-    Field{"tls", &Site::tls, "TLS towards clients."},
-    Field{"access_log", &Site::access_log, "One line per connection."},
-    Field{"log_level", &Site::log_level,
-          "The level of the log for connections of this site, if not that of the log."});
+    std::tuple{
+        Field{"timeouts", &Defaults::timeouts, "How long each part of a connection may take."},
+        Field{"tcp", &Defaults::tcp, "TCP options of accepted connections and of those to upstreams."},
+        Field{"tls", &Defaults::tls, "TLS towards clients."},
+        Field{"access_log", &Defaults::access_log, "One line per connection."},
+        Field{"send_proxy_protocol", &Defaults::send_proxy_protocol,
+              "Whether an upstream is told the client's address in a PROXY header, and in which version."}},
+    http_fields<Defaults>());
 
 template <>
 inline constexpr auto kSection<AcceptProxyProtocol> =
@@ -191,29 +97,33 @@ inline constexpr auto kSection<AcceptProxyProtocol> =
 template <>
 inline constexpr auto kSection<Listener> = section(
     "listener", "Addresses, and the sites that are found there.",
-    Field{"name", &Listener::name, "For logs and metrics; the first of `bind` if not given."},
-    Field{"bind", &Listener::bind,
-          "`:443` (IPv6 and IPv4), `192.0.2.1:443`, `[::1]:443`, `unix:/path` or `systemd:name`; one or a "
-          "list.",
-          kRequired},
-    Field{"accept_proxy_protocol", &Listener::accept_proxy_protocol, "Front proxies that are trusted."},
-    Field{"peek", &Listener::peek,
-          "Off: relay to the only site without looking, for a server that speaks first."},
-    Field{"no_sni", &Listener::no_sni,
-          "A hello without a name is treated as if it asked for this one; else only `default` takes it.",
-          as(As::host)},
-    Field{"hello_limit",
-          &Listener::hello_limit,
-          "The most bytes read before a site is chosen.",
-          {.least = 1024, .most = 16 << 20, .as = As::bytes}},
-    Field{"backlog", &Listener::backlog, "Connections that the kernel may hold before we accept them.",
-          from_to(1, 1'000'000)},
-    Field{"limits", &Listener::limit, "Of this listener alone."},
-    Field{"timeouts", &Listener::timeouts, "How long each part of a connection may take."},
-    Field{"tcp", &Listener::tcp, "TCP options of accepted connections."},
-    Field{"tls", &Listener::tls, "TLS towards clients."},
-    Field{"access_log", &Listener::access_log, "One line per connection, also for those that no site took."},
-    Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."},
+    std::tuple{
+        Field{"name", &Listener::name, "For logs and metrics; the first of `bind` if not given."},
+        Field{
+            "bind", &Listener::bind,
+            "`:443` (IPv6 and IPv4), `192.0.2.1:443`, `[::1]:443`, `unix:/path` or `systemd:name`; one or a "
+            "list.",
+            kRequired},
+        Field{"accept_proxy_protocol", &Listener::accept_proxy_protocol, "Front proxies that are trusted."},
+        Field{"peek", &Listener::peek,
+              "Off: relay to the only site without looking, for a server that speaks first."},
+        Field{"no_sni", &Listener::no_sni,
+              "A hello without a name is treated as if it asked for this one; else only `default` takes it.",
+              as(As::host)},
+        Field{"hello_limit",
+              &Listener::hello_limit,
+              "The most bytes read before a site is chosen.",
+              {.least = 1024, .most = 16 << 20, .as = As::bytes}},
+        Field{"backlog", &Listener::backlog, "Connections that the kernel may hold before we accept them.",
+              from_to(1, 1'000'000)},
+        Field{"limits", &Listener::limit, "Of this listener alone."},
+        Field{"timeouts", &Listener::timeouts, "How long each part of a connection may take."},
+        Field{"tcp", &Listener::tcp, "TCP options of accepted connections."},
+        Field{"tls", &Listener::tls, "TLS towards clients."},
+        Field{"access_log", &Listener::access_log,
+              "One line per connection, also for those that no site took."},
+        Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."}},
+    http_fields<Listener>(),
     Field{"sites", &Listener::sites,
           "Who is served here. `- include: sites/*.yaml` stands for the sites of those files.", kRequired});
 

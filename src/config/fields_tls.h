@@ -81,29 +81,29 @@ inline constexpr auto kSection<KeyLogging> = section(
     Field{"clients", &KeyLogging::clients, "Only for clients in these networks; empty for all."});
 
 template <>
-inline constexpr auto kSection<TlsServer> =
-    section("tls", "TLS towards clients.", protocol_fields<TlsServer>(),
-            Field{"dh_parameters", &TlsServer::dh_parameters,
-                  "For ciphers with DHE: `none` goes without them, `auto` takes parameters fit for the key, "
-                  "a path those of a file."},
-            Field{"alpn", &TlsServer::alpn,
-                  "Protocols in our order. Empty: what the upstream chooses of the client's, if it speaks "
-                  "TLS, otherwise none.",
-                  as(As::alpn)},
-            Field{"client_certificate", &TlsServer::client_certificate,
-                  "Whether clients show a certificate, and whose."},
-            Field{"tickets", &TlsServer::tickets, "How clients come back without a full handshake."},
-            Field{"session_cache", &TlsServer::session_cache,
-                  "Sessions that each worker keeps for clients which know no tickets.",
-                  from_to(1, 10'000'000, "off")},
-            Field{"ocsp_stapling", &TlsServer::ocsp_stapling,
-                  "Whether the issuer is asked about the certificate, if it has a responder, and clients get "
-                  "its answer with the certificate."},
-            Field{"key_log", &TlsServer::key_log, "Secrets of connections, for those who record them."});
+inline constexpr auto kSection<TlsServer> = section(
+    "tls", "TLS towards clients.", protocol_fields<TlsServer>(),
+    Field{"dh_parameters", &TlsServer::dh_parameters,
+          "For ciphers with DHE: `none` goes without them, `auto` takes parameters fit for the key, "
+          "a path those of a file."},
+    Field{"alpn", &TlsServer::alpn,
+          "Protocols in our order. Empty: `http/1.1` where there are routes, elsewhere what the upstream "
+          "chooses of the client's, if it speaks TLS.",
+          as(As::alpn)},
+    Field{"client_certificate", &TlsServer::client_certificate,
+          "Whether clients show a certificate, and whose."},
+    Field{"tickets", &TlsServer::tickets, "How clients come back without a full handshake."},
+    Field{"session_cache", &TlsServer::session_cache,
+          "Sessions that each worker keeps for clients which know no tickets.",
+          from_to(1, 10'000'000, "off")},
+    Field{"ocsp_stapling", &TlsServer::ocsp_stapling,
+          "Whether the issuer is asked about the certificate, if it has a responder, and clients get "
+          "its answer with the certificate."},
+    Field{"key_log", &TlsServer::key_log, "Secrets of connections, for those who record them."});
 
 template <>
 inline constexpr auto kSection<TlsClient> = section(
-    "upstream_tls", "TLS towards the endpoints of an upstream whose URLs begin with `tls`.",
+    "upstream_tls", "TLS towards the endpoints of an upstream whose URLs begin with `tls` or `https`.",
     protocol_fields<TlsClient>(),
     Field{"verify", &TlsClient::verify,
           "`full` wants a trusted issuer and the right name, `chain` the issuer only, `off` takes any "

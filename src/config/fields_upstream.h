@@ -8,11 +8,13 @@ namespace lockgate::config {
 template <>
 inline constexpr auto kSection<Endpoint> = section(
     "endpoint", "One server of an upstream. A bare URL is short for `{ url: ... }`.",
-    Field{"url",
-          &Endpoint::url,
-          "`tcp://host:port`, `tcp+srv://_service._tcp.name` or `unix:/path`; with TLS around the bytes "
-          "`tls://host:port` or `tls+srv://_service._tcp.name`.",
-          {.as = As::url, .required = true}},
+    Field{
+        "url",
+        &Endpoint::url,
+        "For bytes `tcp://host:port` or `tcp+srv://_service._tcp.name`, with TLS around them "
+        "`tls://host:port` or `tls+srv://_service._tcp.name`; for requests `http://host` or `https://host`, "
+        "with a port if it is not 80 or 443; for either `unix:/path`.",
+        {.as = As::url, .required = true}},
     Field{"weight", &Endpoint::weight, "Its share of connections, against that of the others.",
           from_to(1, 1000)},
     Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
@@ -79,6 +81,6 @@ inline constexpr auto kSection<Upstream> = section(
           "The parent through which these endpoints are reached, or `direct`; if not given, the first parent "
           "that has "
           "them among its `destinations`."},
-    Field{"tls", &Upstream::tls, "TLS towards endpoints whose URLs begin with `tls`."});
+    Field{"tls", &Upstream::tls, "TLS towards endpoints whose URLs begin with `tls` or `https`."});
 
 }  // namespace lockgate::config

@@ -21,7 +21,10 @@ std::string quoted(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    result += c;
+    if (c == '\n')
+      result += "\\n";
+    else
+      result += c;
   }
   return result + "\"";
 }
@@ -63,11 +66,27 @@ class Printer {
   template <class Form>
   std::string field_lines(const VerdictField<Form>& field, const Site& site, const Site*,
                           const std::string& indent) const {
-    return field.verdict == site.verdict ? line(indent, field.key, flow(written_as<Form>(site))) : "";
+    if (field.verdict != site.verdict) return "";
+    Form form = form_of<Form>(site);
+    if (!site.is_http()) return line(indent, field.key, flow(form));
+    std::string inner = indent + "  ";
+    return fmt::format("{}{}:\n{}{}routes:\n{}", indent, field.key, block<Form>(form, nullptr, inner), inner,
+                       routes(site, inner + "  "));
+  }
+  std::string field_lines(const VerdictField<Redirect>&, const Site&, const Site*, const std::string&) const {
+    return "";  // it is written as `plain`
   }
   template <class Struct>
   std::string field_lines(const IncludeField&, const Struct&, const Struct*, const std::string&) const {
     return "";
+  }
+
+  std::string routes(const Site& site, const std::string& indent) const {
+    const WrittenRoute base = inherited(site);
+    std::string result;
+    for (const Route& route : site.routes)
+      result += fmt::format("{}- {}\n", indent, flow(written_as(route), &base));
+    return result;
   }
 
   static std::string line(const std::string& indent, std::string_view key, const std::string& text) {
@@ -75,12 +94,12 @@ class Printer {
   }
 
   template <class Form>
-  static Form written_as(const Site& site) {
+  static Form form_of(const Site& site) {
     if constexpr (std::is_same_v<Form, Refuse>)
       return {site.reject_with};
     else {
       Form form;
-      form.to = {site.upstream};
+      if (!site.is_http()) form.to.index = site.upstream;
       form.send_proxy_protocol = site.send_proxy_protocol;
       form.proxy_tlvs = site.proxy_tlvs;
       if constexpr (std::is_same_v<Form, Terminate>) form.certificate = site.certificates;
@@ -138,12 +157,27 @@ class Printer {
 
   template <class Struct, class Member>
   std::string field_text(const Field<Struct, Member>& field, const Struct& value, const Struct* base) const {
-    if constexpr (Sectioned<Member> && !std::is_same_v<Member, ProxyTlvs>) {
+    if constexpr (Sectioned<Member> && !WordList<Member>) {
       return flow(value.*field.member, base ? &(base->*field.member) : nullptr);
     } else {
       std::string result = text(value.*field.member, field.form);
-      return base && result == text(base->*field.member, field.form) ? "" : result;
+      if (!base) return result;
+      std::string inherits = text(base->*field.member, field.form);
+      if (result == inherits) return "";
+      return result.empty() ? nothing(value.*field.member, field.form) : result;
     }
+  }
+  /// What is empty, where that is not what it would inherit.
+  template <class T>
+  static std::string nothing(const T&, const Form&) {
+    return "";
+  }
+  template <class T>
+  static std::string nothing(const std::vector<T>&, const Form&) {
+    return "[]";
+  }
+  static std::string nothing(const std::string& value, const Form& form) {
+    return quoted(value_text(value, form));
   }
 
   // How a value is written follows from its type.
@@ -156,7 +190,7 @@ class Printer {
     return value ? value_text(*value, form) : "";
   }
   std::string text(const UpstreamChoice& value, const Form&) const {
-    return quoted(config_.upstreams.at(value.index).name);
+    return value.given() ? quoted(config_.upstreams.at(value.index).name) : "";
   }
   std::string text(const ParentChoice& value, const Form&) const {
     if (!value.said()) return "";
@@ -170,12 +204,31 @@ class Printer {
     bool only_url = value.weight == base.weight && value.backup == base.backup;
     return only_url ? quoted(value.url) : flow(value, &base);
   }
-  std::string text(const ProxyTlvs& value, const Form&) const {
-    std::vector<std::string_view> words;
-    for_each_field<ProxyTlvs>([&](const auto& field) {
-      if (value.*field.member) words.push_back(field.key);
-    });
-    return words.empty() ? "" : fmt::format("[{}]", fmt::join(words, ", "));
+  template <WordList List>
+  std::string text(const List& value, const Form&) const {
+    auto words = words_on(value);
+    return words.empty() && words_on(List()).empty() ? "" : fmt::format("[{}]", fmt::join(words, ", "));
+  }
+  std::string text(const Template& value, const Form& form) const {
+    return value.empty() ? "" : quoted(value_text(value, form));
+  }
+  std::string text(const std::vector<FieldReplacement>& changes, const Form&) const {
+    return map(changes, [&](const FieldReplacement& change) { return flow(change); });
+  }
+  std::string text(const std::vector<FieldValue>& changes, const Form&) const {
+    return map(changes, [](const FieldValue& change) { return quoted(change.value.written); });
+  }
+  std::string text(const std::vector<Condition>& conditions, const Form&) const {
+    return map(conditions, [](const Condition& condition) { return quoted(condition.value); });
+  }
+  std::string text(const std::vector<Route>&, const Form&) const { return ""; }  // they are blocks
+
+  /// Things that have names, as a map on one line.
+  template <class Named, class Text>
+  static std::string map(const std::vector<Named>& all, Text text_of) {
+    std::vector<std::string> parts;
+    for (const Named& one : all) parts.push_back(fmt::format("{}: {}", quoted(one.name), text_of(one)));
+    return parts.empty() ? "" : fmt::format("{{{}}}", fmt::join(parts, ", "));
   }
   template <class T>
   std::string text(const std::vector<T>& values, const Form& form) const {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "config/fields.h"
+#include "config/template.h"
 #include "config/values.h"
 
 namespace lockgate::config {
@@ -52,6 +53,17 @@ std::string kind(const UpstreamChoice&, const Form&) {
   return fmt::format("the name of an upstream, a URL, or a list of {}s", link<Endpoint>());
 }
 std::string kind(const ParentChoice&, const Form&) { return "the name of a parent, or direct"; }
+std::string kind(const Template&, const Form& form) {
+  return form.as == As::redirect ? expectation<Template>(form) : "a text";
+}
+std::string kind(const std::vector<FieldReplacement>&, const Form&) {
+  return fmt::format("a map of names, to an {} each", link<FieldReplacement>());
+}
+std::string kind(const std::vector<FieldValue>&, const Form&) { return "a map of names and values"; }
+std::string kind(const std::vector<Condition>&, const Form&) { return "a map of names and values"; }
+std::string kind(const std::vector<Route>&, const Form&) {
+  return fmt::format("a list of {}s", link<WrittenRoute>());
+}
 std::string kind(const std::vector<Endpoint>&, const Form& form) {
   if (form.as == As::parent_url) return fmt::format("a list, each {}", expectation<Endpoint>(form));
   return fmt::format("a list of {}s", link<Endpoint>());
@@ -66,7 +78,10 @@ std::string kind(const std::vector<CertificateChoice>&, const Form&) {
 std::string kind(const std::vector<Certificate>&, const Form&) {
   return fmt::format("a map of names, to a {} each", link<Certificate>());
 }
-std::string kind(const ProxyTlvs&, const Form&) { return fmt::format("a list of {}", link<ProxyTlvs>()); }
+template <WordList List>
+std::string kind(const List&, const Form&) {
+  return fmt::format("a list of {}", link<List>());
+}
 std::string kind(const std::vector<Upstream>&, const Form&) {
   return fmt::format("a map of names, to an {} each", link<Upstream>());
 }
@@ -87,6 +102,15 @@ std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
 std::string default_text(const ParentChoice&, const Form&) { return ""; }
 std::string default_text(const CertificateChoice&, const Form&) { return ""; }
 std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
+std::string default_text(const std::uint32_t& value, const Form& form) {
+  bool is_nothing = value < form.least && !form.zero;
+  return is_nothing ? "" : value_text(value, form);
+}
+template <WordList List>
+std::string default_text(const List& value, const Form&) {
+  auto words = words_on(value);
+  return words.empty() ? "" : fmt::format("[{}]", fmt::join(words, ", "));
+}
 template <class T>
 std::string default_text(const T& value, const Form& form) {
   if constexpr (!Sectioned<T>)
@@ -114,6 +138,7 @@ std::string field_row(const Field<Struct, Member>& field) {
   std::string fallback = default_text(member, field.form);
   if (!fallback.empty()) fallback = fmt::format("`{}`", fallback);
   if (field.form.required) fallback = "required";
+  if (field.form.alternative) fallback = "one of these";
   return row(field.key, kind(member, field.form), fallback, field.sentence);
 }
 template <class Form>
@@ -122,6 +147,10 @@ std::string field_row(const VerdictField<Form>& field) {
 }
 std::string field_row(const IncludeField& field) {
   return row(field.key, "a list, each a file or a pattern such as conf.d/*.yaml", "", field.sentence);
+}
+
+std::string field_row(const VerdictField<Redirect>& field) {
+  return row(field.key, expectation<Template>(as(As::redirect)), "", field.sentence);
 }
 
 template <Sectioned Struct>
@@ -133,12 +162,22 @@ std::string chapter() {
 }
 
 /// Of words that are switched on by being in a list.
-template <>
-std::string chapter<ProxyTlvs>() {
-  std::string text = fmt::format("\n## {}\n\n{}\n\n| word | meaning |\n|---|---|\n",
-                                 kSection<ProxyTlvs>.title, kSection<ProxyTlvs>.sentence);
-  for_each_field<ProxyTlvs>(
+template <WordList List>
+std::string chapter() {
+  std::string text = fmt::format("\n## {}\n\n{}\n\n| word | meaning |\n|---|---|\n", kSection<List>.title,
+                                 kSection<List>.sentence);
+  for_each_field<List>(
       [&](const auto& field) { text += fmt::format("| `{}` | {} |\n", field.key, field.sentence); });
+  return text;
+}
+
+std::string chapter_of_variables() {
+  std::string text =
+      "\n## variables\n\nWhat stands for something of the request in a text: `$host`, or `${host}` where a "
+      "letter "
+      "follows. `$$` is a dollar.\n\n| variable | meaning |\n|---|---|\n";
+  for (const VariableName& variable : kVariables)
+    text += fmt::format("| `${}` | {} |\n", variable.name, variable.sentence);
   return text;
 }
 
@@ -154,7 +193,9 @@ std::string reference() {
          chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
                   Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Parent, Upstream, Endpoint,
                   TlsClient, HealthCheck, Ejection, Listener, AcceptProxyProtocol, Site, Match, Forward,
-                  Terminate, ProxyTlvs, Refuse>();
+                  Terminate, Plain, ProxyTlvs, Refuse, WrittenRoute, HttpServer, Paths, Forwarding,
+                  ClientFields, FieldEdits, FieldReplacement>() +
+         chapter_of_variables();
 }
 
 }  // namespace lockgate::config

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "config/log_targets.h"
+#include "config/rules_http.h"
 #include "config/words.h"
 
 namespace lockgate::config {
@@ -194,6 +195,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   for (const Parent& parent : config.parents) rules.parent(parent);
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
   for (const Listener& listener : config.listeners) rules.listener(listener);
+  check_http_rules(config, diagnostics);
 }
 
 }  // namespace lockgate::config

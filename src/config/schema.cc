@@ -32,12 +32,14 @@ class Schema {
   template <Worded Enum>
   Json of(const Enum&, const Form&) {
     Json words = kWords<Enum>;
+    if (from_word<Enum>("on")) words.push_back(true);
     if (from_word<Enum>("off")) words.push_back(false);
     return {{"enum", words}};
   }
   Json of(const std::optional<LogLevel>&, const Form& form) { return of(LogLevel{}, form); }
   Json of(const bool&, const Form&) { return {{"enum", {true, false, "on", "off", "yes", "no"}}}; }
-  Json of(const std::uint32_t&, const Form& form) {
+  Json of(const std::uint32_t&, const Form& form) { return of(std::uint64_t{}, form); }
+  Json of(const std::uint64_t&, const Form& form) {
     Json number = {{"type", "integer"}, {"minimum", form.least}};
     if (form.most < UINT32_MAX) number["maximum"] = form.most;
     Json choices = Json::array({number});
@@ -62,10 +64,19 @@ class Schema {
     if (form.as == As::parent_url) return pattern("^(https?|socks5)://");
     return any({{{"type", "string"}}, reference_to<Endpoint>()});
   }
-  Json of(const ProxyTlvs&, const Form&) {
+  template <WordList List>
+  Json of(const List&, const Form&) {
     Json words = Json::array();
-    for_each_field<ProxyTlvs>([&](const auto& field) { words.push_back(field.key); });
+    for_each_field<List>([&](const auto& field) { words.push_back(field.key); });
     return one_or_more({{"enum", words}});
+  }
+  Json of(const std::vector<FieldReplacement>&, const Form&) {
+    return {{"type", "object"}, {"additionalProperties", reference_to<FieldReplacement>()}};
+  }
+  Json of(const std::vector<FieldValue>&, const Form&) { return map_of_texts(); }
+  Json of(const std::vector<Condition>&, const Form&) { return map_of_texts(); }
+  Json of(const std::vector<Route>&, const Form&) {
+    return {{"type", "array"}, {"items", reference_to<WrittenRoute>()}};
   }
   Json of(const ParentChoice&, const Form&) { return {{"type", "string"}}; }
   Json of(const std::vector<Parent>&, const Form&) {
@@ -101,6 +112,9 @@ class Schema {
   static Json pattern(const char* expression) { return {{"type", "string"}, {"pattern", expression}}; }
   static Json any(Json choices) { return {{"anyOf", std::move(choices)}}; }
   static Json one_or_more(const Json& item) { return any({item, {{"type", "array"}, {"items", item}}}); }
+  static Json map_of_texts() {
+    return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+  }
   static Json files() { return one_or_more({{"type", "string"}}); }
   static Json or_zero(Json choices, const Form& form) {
     if (form.zero) {
@@ -124,14 +138,15 @@ class Schema {
 
   template <Sectioned Struct>
   Json describe() {
-    Json properties = Json::object(), required = Json::array(), verdicts = Json::array();
+    Json properties = Json::object(), required = Json::array(), choices = Json::array();
     for_each_field<Struct>([&](const auto& field) {
       std::string key(field.key);
       properties[key] = field_schema(field);
       properties[key]["description"] = field.sentence;
-      if constexpr (requires { field.verdict; }) verdicts.push_back({{"required", {key}}});
+      if constexpr (requires { field.verdict; }) choices.push_back({{"required", {key}}});
       if constexpr (requires { field.form; }) {
         if (field.form.required) required.push_back(key);
+        if (field.form.alternative) choices.push_back({{"required", {key}}});
       }
     });
     Json section = {{"description", kSection<Struct>.sentence},
@@ -139,7 +154,7 @@ class Schema {
                     {"additionalProperties", false}};
     section["type"] = required.empty() ? Json({"object", "null"}) : Json("object");
     if (!required.empty()) section["required"] = required;
-    if (!verdicts.empty()) section["oneOf"] = verdicts;
+    if (!choices.empty()) section["oneOf"] = choices;
     return section;
   }
 
@@ -151,6 +166,7 @@ class Schema {
   Json field_schema(const VerdictField<Section>&) {
     return reference_to<Section>();
   }
+  Json field_schema(const VerdictField<Redirect>&) { return of(Template{}, as(As::redirect)); }
   Json field_schema(const IncludeField&) { return files(); }
 
   Json sections_ = Json::object();

@@ -1,6 +1,7 @@
 // What the operator asked for of servers: upstreams, their endpoints, and the parents
 // through which they are reached. Plain structs, as those of config.h, which holds them.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct Endpoint {
   SocketAddress address;   // of address and unix_path
   std::string name;        // host of name, "_imap._tcp.example.com" of service (SRV, RFC 2782)
   std::uint16_t port = 0;  // of name
+  bool http = false;       // its URL said http or https; of unix_path nobody knows
   bool tls = false;
   std::optional<std::uint32_t> via;  // index into Config::parents; none: reached directly
   std::uint32_t weight = 1;
@@ -78,6 +80,16 @@ struct Upstream {
   ParentChoice via;
   Place place;
 };
+
+/// Whether requests can be sent to it, and whether bytes can: a Unix socket may be for either.
+inline bool takes_requests(const Upstream& upstream) {
+  return std::ranges::all_of(upstream.endpoints, [](const Endpoint& endpoint) {
+    return endpoint.http || endpoint.kind == Endpoint::Kind::unix_path;
+  });
+}
+inline bool takes_bytes(const Upstream& upstream) {
+  return std::ranges::none_of(upstream.endpoints, &Endpoint::http);
+}
 
 /// What a parent is for, or not for: a network, or names.
 struct Destination {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/values_http.h"
+
 namespace lockgate::config {
 namespace {
 
@@ -115,7 +117,7 @@ HostAndPort split_port(std::string_view text) {
 }
 
 constexpr std::string_view kUrlWords =
-    "a URL such as tcp://app1:443, tcp+srv://_imaps._tcp.example.com or unix:/run/app.sock";
+    "a URL such as tcp://app1:443, https://app1, tcp+srv://_imaps._tcp.example.com or unix:/run/app.sock";
 
 constexpr std::string_view kParentWords =
     "the URL of a proxy with its port, such as http://proxy:8080, https://proxy:3129 or socks5://proxy:1080";
@@ -124,21 +126,45 @@ unexpected<Misfit> no_url(std::string hint) {
   return unexpected(Misfit{std::string(kUrlWords), std::move(hint)});
 }
 
-Outcome<Endpoint> parse_tcp_url(Endpoint endpoint, std::string_view rest) {
+/// How a URL begins, and what that says.
+struct Scheme {
+  std::string_view text;
+  std::uint16_t port = 0;  // if none is written; 0: one must be
+  bool http = false;
+  bool tls = false;
+  bool service = false;
+};
+constexpr std::array<Scheme, 6> kSchemes{{{.text = "tcp://"},
+                                          {.text = "tls://", .tls = true},
+                                          {.text = "tcp+srv://", .service = true},
+                                          {.text = "tls+srv://", .tls = true, .service = true},
+                                          {.text = "http://", .port = 80, .http = true},
+                                          {.text = "https://", .port = 443, .http = true, .tls = true}}};
+
+Outcome<Endpoint> parse_host_url(Endpoint endpoint, const Scheme& scheme, std::string_view rest) {
   if (rest.find_first_of("/?#@") != std::string_view::npos) {
-    return no_url("a tcp:// URL is only a host and a port");
+    if (scheme.http)
+      return no_url("only a host and a port belong here; a path stands in `to` or `rewrite` of a route");
+    return no_url(fmt::format("a {} URL is only a host and a port", scheme.text));
   }
   auto [host, port_text] = split_port(rest);
+  std::string with_port(rest);
+  if (scheme.port != 0 && port_text.empty()) {
+    if (rest.ends_with(':')) return no_url("a port follows the colon");
+    with_port = fmt::format("{}:{}", rest, scheme.port);
+    port_text = std::string_view(with_port).substr(rest.size() + 1);
+  }
   auto port = parse_port(port_text);
-  if (port_text.empty()) return no_url(fmt::format("write a port, as in tcp://{}:443", rest));
+  if (port_text.empty()) return no_url(fmt::format("write a port, as in {}{}:443", scheme.text, rest));
   if (!port || *port == 0) return no_url("a port is a number from 1 to 65535");
   endpoint.port = *port;
-  if (auto address = SocketAddress::parse(rest)) {
+  if (auto address = SocketAddress::parse(with_port)) {
     endpoint.kind = Endpoint::Kind::address;
     endpoint.address = *address;
     return endpoint;
   }
-  if (Ip::parse(host) && host.contains(':')) return no_url(fmt::format("write tcp://[{}]:{}", host, *port));
+  if (Ip::parse(host) && host.contains(':'))
+    return no_url(fmt::format("write {}[{}]:{}", scheme.text, host, *port));
   auto name = parse_host(host);
   if (!name) return no_url(fmt::format("`{}` is neither a host name nor an address", host));
   endpoint.kind = Endpoint::Kind::name;
@@ -148,15 +174,16 @@ Outcome<Endpoint> parse_tcp_url(Endpoint endpoint, std::string_view rest) {
 
 // A parent's: its scheme says how it is asked.
 Outcome<Endpoint> parse_parent_url(std::string_view text) {
-  constexpr std::string_view kHttp = "http://", kHttps = "https://", kSocks = "socks5://";
-  for (auto scheme : {kHttp, kHttps, kSocks}) {
-    if (!text.starts_with(scheme)) continue;
+  constexpr std::array<Scheme, 3> kParents{
+      {{.text = "http://"}, {.text = "https://", .tls = true}, {.text = "socks5://"}}};
+  for (const Scheme& scheme : kParents) {
+    if (!text.starts_with(scheme.text)) continue;
     Endpoint endpoint;
     endpoint.url = text;
-    endpoint.tls = scheme == kHttps;
-    std::string_view rest = text.substr(scheme.size());
+    endpoint.tls = scheme.tls;
+    std::string_view rest = text.substr(scheme.text.size());
     if (rest.ends_with('/')) rest.remove_suffix(1);
-    auto parsed = parse_tcp_url(endpoint, rest);
+    auto parsed = parse_host_url(endpoint, scheme, rest);
     if (parsed) return parsed;
     return unexpected(Misfit{std::string(kParentWords),
                              rest.contains('@') ? "user and password stand in `credentials_file`" : ""});
@@ -196,6 +223,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+bool is_on(std::string_view text) { return text == "on" || text == "true" || text == "yes"; }
 bool is_off(std::string_view text) { return text == "off" || text == "false" || text == "no"; }
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates) {
@@ -217,18 +245,24 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
 
 template <>
 Outcome<bool> parse_value(std::string_view text, const Form&) {
-  if (text == "on" || text == "true" || text == "yes") return true;
+  if (is_on(text)) return true;
   if (is_off(text)) return false;
   return unexpected(Misfit{"on or off", ""});
 }
 
 template <>
-Outcome<std::uint32_t> parse_value(std::string_view text, const Form& form) {
+Outcome<std::uint64_t> parse_value(std::string_view text, const Form& form) {
   if (is_zero_word(text, form)) return 0;
   auto amount = form.as == As::bytes ? parse_amount(text, kSizeUnits) : parse_digits(text);
-  if (!amount || *amount > UINT32_MAX || !is_admitted(*amount, form)) {
-    return unexpected(Misfit{number_words(form), ""});
-  }
+  if (!amount || !is_admitted(*amount, form)) return unexpected(Misfit{number_words(form), ""});
+  return *amount;
+}
+
+template <>
+Outcome<std::uint32_t> parse_value(std::string_view text, const Form& form) {
+  auto amount = parse_value<std::uint64_t>(text, form);
+  if (!amount) return unexpected(amount.error());
+  if (*amount > UINT32_MAX) return unexpected(Misfit{number_words(form), ""});
   return static_cast<std::uint32_t>(*amount);
 }
 
@@ -271,6 +305,16 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::ja4:
       if (is_ja4(text)) break;
       return unexpected(Misfit{"a JA4 fingerprint such as t13d1516h2_8daaf6152771_e5627efa2ab1", ""});
+    case As::authority:
+    case As::method:
+    case As::url_path:
+    case As::rewrite:
+    case As::regex:
+    case As::replacement:
+    case As::field_name:
+    case As::edited_field:
+    case As::field_value:
+      return parse_http_text(text, form.as);
     default:
       if (!text.empty()) break;
       return unexpected(Misfit{"a text", ""});
@@ -355,16 +399,15 @@ Outcome<Destination> parse_value(std::string_view text, const Form&) {
 template <>
 Outcome<Endpoint> parse_value(std::string_view text, const Form& form) {
   if (form.as == As::parent_url) return parse_parent_url(text);
-  constexpr std::string_view kTcp = "tcp://", kService = "tcp+srv://", kTls = "tls://",
-                             kTlsService = "tls+srv://", kUnix = "unix:";
+  constexpr std::string_view kUnix = "unix:";
   Endpoint endpoint;
   endpoint.url = text;
-  endpoint.tls = text.starts_with(kTls) || text.starts_with(kTlsService);
-  for (auto scheme : {kTcp, kTls}) {
-    if (text.starts_with(scheme)) return parse_tcp_url(endpoint, text.substr(scheme.size()));
-  }
-  for (auto scheme : {kService, kTlsService}) {
-    if (text.starts_with(scheme)) return parse_service_url(endpoint, text.substr(scheme.size()));
+  for (const Scheme& scheme : kSchemes) {
+    if (!text.starts_with(scheme.text)) continue;
+    endpoint.http = scheme.http;
+    endpoint.tls = scheme.tls;
+    std::string_view rest = text.substr(scheme.text.size());
+    return scheme.service ? parse_service_url(endpoint, rest) : parse_host_url(endpoint, scheme, rest);
   }
   if (text.starts_with(kUnix)) {
     auto address = SocketAddress::parse(text);
@@ -420,6 +463,10 @@ Outcome<Bind> parse_value(std::string_view text, const Form&) {
 std::string value_text(bool value, const Form&) { return value ? "on" : "off"; }
 
 std::string value_text(std::uint32_t value, const Form& form) {
+  return value_text(std::uint64_t{value}, form);
+}
+
+std::string value_text(std::uint64_t value, const Form& form) {
   if (value == 0 && form.zero) return form.zero;
   return form.as == As::bytes ? amount_text(value, kSizeUnits) : std::to_string(value);
 }

@@ -34,6 +34,8 @@ Outcome<bool> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<std::uint32_t> parse_value(std::string_view text, const Form& form);
 template <>
+Outcome<std::uint64_t> parse_value(std::string_view text, const Form& form);
+template <>
 Outcome<Duration> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<std::string> parse_value(std::string_view text, const Form& form);
@@ -53,9 +55,12 @@ template <>
 Outcome<Destination> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<Bind> parse_value(std::string_view text, const Form& form);
+template <>
+Outcome<Template> parse_value(std::string_view text, const Form& form);
 
 std::string value_text(bool value, const Form& form);
 std::string value_text(std::uint32_t value, const Form& form);
+std::string value_text(std::uint64_t value, const Form& form);
 std::string value_text(Duration value, const Form& form);
 std::string value_text(const std::string& value, const Form& form);
 std::string value_text(const LogTarget& value, const Form& form);
@@ -65,8 +70,10 @@ std::string value_text(const Network& value, const Form& form);
 std::string value_text(const NamePattern& value, const Form& form);
 std::string value_text(const Bind& value, const Form& form);
 std::string value_text(const Destination& value, const Form& form);
+std::string value_text(const Template& value, const Form& form);
 
-/// What is off may also be written as any other word for that.
+/// What is on or off may also be written as any other word for that.
+bool is_on(std::string_view text);
 bool is_off(std::string_view text);
 /// The candidate nearest to `word` as "did you mean `...`?"; empty if none is near.
 std::string nearest(std::string_view word, const std::vector<std::string_view>& candidates);
@@ -74,6 +81,7 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
 template <Worded Enum>
 Outcome<Enum> parse_value(std::string_view text, const Form&) {
   if (auto value = from_word<Enum>(text)) return *value;
+  if (auto on = from_word<Enum>("on"); on && is_on(text)) return *on;
   if (auto off = from_word<Enum>("off"); off && is_off(text)) return *off;
   std::vector<std::string_view> words(kWords<Enum>.begin(), kWords<Enum>.end());
   return std::unexpected(Misfit{fmt::format("one of {}", fmt::join(words, ", ")), nearest(text, words)});
@@ -87,7 +95,10 @@ std::string value_text(Enum value, const Form&) {
 /// What is expected of a value, as a misfit says it.
 template <class T>
 std::string expectation(const Form& form) {
-  return parse_value<T>("", form).error().expected;
+  for (std::string_view misfit : {"", "$\n"}) {
+    if (auto parsed = parse_value<T>(misfit, form); !parsed) return parsed.error().expected;
+  }
+  return "a text";
 }
 
 }  // namespace lockgate::config

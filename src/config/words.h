@@ -33,6 +33,13 @@ template <>
 inline constexpr std::array kWords<SendProxyProtocol>{"off"sv, "v1"sv, "v2"sv};
 
 template <>
+inline constexpr std::array kWords<PathPolicy>{"reject"sv, "raw"sv, "decode"sv};
+template <>
+inline constexpr std::array kWords<Via>{"off"sv, "on"sv, "full"sv, "block"sv};
+template <>
+inline constexpr std::array kWords<HttpVersion>{"1.1"sv, "1.0"sv};
+
+template <>
 inline constexpr std::array kWords<TlsVersion>{"auto"sv, "1.0"sv, "1.1"sv, "1.2"sv, "1.3"sv};
 template <>
 inline constexpr std::array kWords<TlsProfile>{"modern"sv, "intermediate"sv, "legacy"sv};

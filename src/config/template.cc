@@ -1,0 +1,92 @@
+#include "config/template.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockgate::config {
+namespace {
+
+using Part = Template::Part;
+
+static_assert(static_cast<std::size_t>(Variable::client_certificate_verify) ==
+              static_cast<std::size_t>(kFirstNamed) + kVariables.size() - 1);
+
+bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
+
+std::optional<Variable> variable_of(std::string_view name) {
+  auto found = std::ranges::find(kVariables, name, &VariableName::name);
+  if (found == kVariables.end()) return {};
+  return static_cast<Variable>(static_cast<std::size_t>(kFirstNamed) +
+                               static_cast<std::size_t>(found - kVariables.begin()));
+}
+
+std::unexpected<Misfit> no_template(std::string hint) {
+  return std::unexpected(Misfit{"a text with variables such as $host or ${host}", std::move(hint)});
+}
+
+/// The name that `rest`, which follows a dollar, begins with, and takes it off with its braces.
+std::string_view take_name(std::string_view& rest) {
+  bool braced = rest.starts_with('{');
+  auto end = braced ? rest.find('}') : 0;
+  if (end == std::string_view::npos) return {};
+  if (!braced) {
+    bool is_capture = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
+    auto first_other = std::ranges::find_if_not(rest, is_name_character);
+    end = is_capture ? 1 : static_cast<std::size_t>(first_other - rest.begin());
+  }
+  std::string_view name = rest.substr(braced ? 1 : 0, braced ? end - 1 : end);
+  rest.remove_prefix(braced ? end + 1 : end);
+  return name;
+}
+
+Outcome<Part> parse_variable(std::string_view name) {
+  if (name.size() == 1 && name[0] >= '1' && name[0] <= '9')
+    return Part{
+        .variable = Variable::capture, .capture = static_cast<std::uint8_t>(name[0] - '0'), .text = {}};
+  if (auto variable = variable_of(name)) return Part{.variable = *variable, .capture = 0, .text = {}};
+  if (name.empty()) return no_template("a dollar alone is written $$");
+  std::vector<std::string_view> names;
+  for (const VariableName& known : kVariables) names.push_back(known.name);
+  std::string near = nearest(name, names);
+  if (near.empty()) near = "a dollar alone is written $$";
+  return no_template(fmt::format("there is no variable `{}`; {}", name, near));
+}
+
+}  // namespace
+
+Outcome<Template> parse_template(std::string_view text) {
+  Template result{.parts = {}, .written = std::string(text)};
+  std::string plain;
+  auto end_plain = [&] {
+    if (!plain.empty()) result.parts.push_back({.text = std::exchange(plain, {})});
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    auto dollar = std::min(text.find('$', at), text.size());
+    plain += text.substr(at, dollar - at);
+    if (dollar == text.size()) break;
+    std::string_view rest = text.substr(dollar + 1);
+    if (rest.starts_with('$')) {
+      plain += '$';
+      rest.remove_prefix(1);
+    } else {
+      auto part = parse_variable(take_name(rest));
+      if (!part) return std::unexpected(part.error());
+      end_plain();
+      result.parts.push_back(std::move(*part));
+    }
+    at = text.size() - rest.size();
+  }
+  end_plain();
+  return result;
+}
+
+std::uint8_t last_capture(const Template& text) {
+  std::uint8_t last = 0;
+  for (const Part& part : text.parts) last = std::max(last, part.capture);
+  return last;
+}
+
+}  // namespace lockgate::config

@@ -1,0 +1,59 @@
+// Texts with variables, which are filled in for each request: "$client_address",
+// "${host}/new", "$1" for a group of the route's regular expression, "$$" for a dollar.
+//
+// Taken apart once, when the configuration is read. Any thread.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "config/http.h"
+#include "config/values.h"
+
+namespace lockgate::config {
+
+/// What the operator calls a variable, and what the reference says of it.
+struct VariableName {
+  std::string_view name;
+  std::string_view sentence;
+};
+
+/// The enumerator that the first name stands for; the others follow in its order.
+inline constexpr Variable kFirstNamed = Variable::client_address;
+inline constexpr std::array<VariableName, 26> kVariables{{
+    {"client_address", "The client's address, without its port."},
+    {"client_port", "The client's port."},
+    {"peer_address", "Who is connected: the client, or a proxy that speaks for it in a PROXY header."},
+    {"scheme", "`http` or `https`, as the client used it."},
+    {"host", "The host of the request, without its port."},
+    {"method", "`GET` and its kind."},
+    {"target", "Path and query, as sent."},
+    {"path", "The path of the request."},
+    {"query", "What follows the question mark."},
+    {"request_id", "The request's identity in our logs."},
+    {"site", "The name of the site."},
+    {"listener", "The name of the listener."},
+    {"tls_version", "`TLSv1.3` and its kind; this and all below are empty where they do not apply."},
+    {"tls_cipher", "The cipher that was agreed on with the client."},
+    {"tls_name", "The name in the client's hello (SNI)."},
+    {"tls_alpn", "The protocol that was agreed on with the client."},
+    {"ja3", "The JA3 fingerprint of the client's hello."},
+    {"ja4", "The JA4 fingerprint of the client's hello."},
+    {"client_certificate_subject", "Who the client's certificate is for."},
+    {"client_certificate_issuer", "Who issued it."},
+    {"client_certificate_serial", "Its serial number."},
+    {"client_certificate_names", "The names in its subjectAltName, joined by commas."},
+    {"client_certificate_fingerprint", "Its SHA-256, in hexadecimal."},
+    {"client_certificate_pem", "All of it as PEM, percent-encoded."},
+    {"client_certificate_der", "All of it in base64."},
+    {"client_certificate_verify", "`SUCCESS`, `NONE` or `FAILED`."},
+}};
+
+/// Takes a text apart. A variable that is not known, and a dollar that begins none, is a misfit.
+Outcome<Template> parse_template(std::string_view text);
+
+/// The largest number of a capture in it, 0 if it has none.
+std::uint8_t last_capture(const Template& text);
+
+}  // namespace lockgate::config
