@@ -4,6 +4,20 @@ namespace lockgate::net {
 
 using loop::Task;
 
+// An error behind bytes that were taken comes again with the next attempt.
+Result<std::size_t> Stream::write_parts(std::span<const Bytes> parts) {
+  std::size_t gone = 0;
+  for (Bytes part : parts) {
+    if (part.empty()) continue;
+    auto written = write_some(part);
+    if (!written && gone == 0) return written;
+    if (!written) return gone;
+    gone += *written;
+    if (*written < part.size()) break;
+  }
+  return gone;
+}
+
 Task<std::size_t> read(Stream& stream, Room room, Instant deadline) {
   for (;;) {
     if (stream.readable()) {

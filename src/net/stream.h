@@ -50,6 +50,8 @@ class Stream {
   /// Takes as much of `bytes` as goes at once and says how much; less than all means: wait for writable(),
   /// and then offer the rest unchanged, for a part of it may be on its way already.
   virtual Result<std::size_t> write_some(Bytes bytes) = 0;
+  /// The same for parts that follow each other.
+  virtual Result<std::size_t> write_parts(std::span<const Bytes> parts);
   /// Half-close: the peer reads the end; reading goes on. False if that could not be told yet: then call it
   /// again once writable().
   virtual Result<bool> finish(Ending ending) = 0;

@@ -2,7 +2,10 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace lockgate::net {
@@ -80,13 +83,38 @@ Result<Arrived> TcpStream::read_some(Room room) {
 }
 
 Result<std::size_t> TcpStream::write_some(Bytes bytes) {
-  ssize_t sent = 0;
+  ssize_t outcome = 0;
   do {
-    sent = ::send(fd_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0 && errno != EAGAIN) return std::unexpected(system_error(errno, "writing"));
-  auto size = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-  if (size < bytes.size()) writable_ = false;
+    outcome = ::send(fd_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (outcome < 0 && errno == EINTR);
+  return sent(outcome, bytes.size());
+}
+
+Result<std::size_t> TcpStream::write_parts(std::span<const Bytes> parts) {
+  constexpr std::size_t kMost = 8;
+  std::array<iovec, kMost> vectors;
+  std::size_t used = 0, size = 0;
+  for (Bytes part : parts.first(std::min(parts.size(), kMost))) {
+    if (part.empty()) continue;
+    vectors[used++] = {.iov_base = const_cast<std::byte*>(part.data()), .iov_len = part.size()};
+    size += part.size();
+  }
+  if (used == 1) return write_some({static_cast<const std::byte*>(vectors[0].iov_base), size});
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = used;
+  ssize_t outcome = 0;
+  do {
+    outcome = ::sendmsg(fd_.number(), &message, MSG_NOSIGNAL);
+  } while (outcome < 0 && errno == EINTR);
+  return sent(outcome, size);
+}
+
+// What came of sending `wanted` bytes.
+Result<std::size_t> TcpStream::sent(ssize_t outcome, std::size_t wanted) {
+  if (outcome < 0 && errno != EAGAIN) return std::unexpected(system_error(errno, "writing"));
+  auto size = outcome < 0 ? 0 : static_cast<std::size_t>(outcome);
+  if (size < wanted) writable_ = false;
   return size;
 }
 

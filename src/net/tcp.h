@@ -4,6 +4,8 @@
 // end was announced: then it reads until the end, because a FIN that arrived with
 // the data brings no second edge.
 #pragma once
+#include <sys/types.h>
+
 #include "base/address.h"
 #include "base/fd.h"
 #include "loop/reactor.h"
@@ -32,6 +34,7 @@ class TcpStream final : public Stream, private loop::Watched {
 
   Result<Arrived> read_some(Room room) override;
   Result<std::size_t> write_some(Bytes bytes) override;
+  Result<std::size_t> write_parts(std::span<const Bytes> parts) override;
   Result<bool> finish(Ending ending) override;
   void abort() override;
   int plain_descriptor() const override { return fd_.number(); }
@@ -40,6 +43,7 @@ class TcpStream final : public Stream, private loop::Watched {
  private:
   TcpStream(loop::Reactor& reactor, Fd fd) : Stream(reactor), fd_(std::move(fd)) {}
   void edges(std::uint32_t events) override;
+  Result<std::size_t> sent(ssize_t outcome, std::size_t wanted);
 
   Fd fd_;
   bool ending_ = false;  // RDHUP, HUP or ERR was seen: read until the end

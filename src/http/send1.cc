@@ -1,0 +1,105 @@
+#include "http/send1.h"
+
+#include <algorithm>
+#include <array>
+
+#include "loop/wait.h"
+#include "wire/chunked.h"
+
+namespace lockgate::http {
+
+using loop::Task;
+
+namespace {
+
+constexpr const char* kWriting = "writing the message";
+// A message of so many bytes is written as one: copying it costs less than a second call, or a second TLS
+// record.
+constexpr std::size_t kJoined = 16 * 1024;
+
+}  // namespace
+
+void Sender1::begin(BodyForm form, std::uint64_t length) {
+  form_ = form;
+  left_ = length;
+  ended_ = form == BodyForm::none || (form == BodyForm::sized && length == 0);
+  last_chunk_ = wire::kLastChunk;
+}
+
+// The body is what its head has promised, or the connection is broken off: whoever reads on would take the
+// rest for another message.
+bool Sender1::count(const Piece& piece) {
+  bytes_ += piece.bytes.size();
+  if (form_ == BodyForm::sized) {
+    if (piece.bytes.size() > left_) return false;
+    left_ -= piece.bytes.size();
+    if (piece.last && left_ > 0) return false;
+  }
+  ended_ = ended_ || piece.last || (form_ == BodyForm::sized && left_ == 0);
+  return true;
+}
+
+// Appends what goes before the bytes of a piece, and tells what goes behind them.
+std::string_view Sender1::frame(const Piece& piece, std::string& before) {
+  if (form_ != BodyForm::chunked) return "";
+  if (!piece.bytes.empty()) before.append(as_text(wire::ChunkHead(piece.bytes.size()).bytes()));
+  if (!piece.last) return piece.bytes.empty() ? std::string_view() : wire::kChunkEnd;
+  if (!piece.bytes.empty()) last_chunk_.insert(0, wire::kChunkEnd);
+  return last_chunk_;
+}
+
+Task<void> Sender1::send(std::string& head, Piece first, Duration patience) {
+  if (form_ == BodyForm::none) first = {.bytes = {}, .last = true};
+  auto putting = put(head, first, patience);
+  co_await putting;
+}
+
+Task<void> Sender1::write(Piece piece, Duration patience) {
+  if (ended_) co_return;
+  desk_.out.clear();
+  auto putting = put(desk_.out, piece, patience);
+  co_await putting;
+}
+
+Task<void> Sender1::put(std::string& before, Piece piece, Duration patience) {
+  if (!count(piece)) co_await loop::fail(Errc::bad_message, kWriting);
+  std::string_view behind = frame(piece, before);
+  std::size_t size = before.size() + piece.bytes.size() + behind.size();
+  if (size == 0) co_return;
+  std::array<Bytes, 3> parts;
+  if (size <= kJoined) {
+    before.append(as_text(piece.bytes)).append(behind);
+    parts = {as_bytes(before)};
+  } else {
+    parts = {as_bytes(before), piece.bytes, as_bytes(behind)};
+  }
+  auto written = stream_.write_parts(parts);
+  if (!written) co_await loop::fail(written.error().retry());
+  if (*written == size) co_return;
+  std::string rest;
+  rest.reserve(size - *written);
+  std::size_t skipped = *written;
+  for (Bytes part : parts) {
+    std::size_t gone = std::min(part.size(), skipped);
+    rest.append(as_text(part.subspan(gone)));
+    skipped -= gone;
+  }
+  auto putting = put_rest(std::move(rest), patience);
+  co_await putting;
+}
+
+Task<void> Sender1::put_rest(std::string rest, Duration patience) {
+  for (Bytes left = as_bytes(rest); !left.empty();) {
+    if (!stream_.writable()) {
+      Instant deadline = patience > Duration::zero() ? stream_.reactor().now() + patience : kNever;
+      loop::Wait wait(stream_.reactor(), stream_.writer(), deadline);
+      bool woken = co_await wait;
+      if (!woken) co_await loop::fail(Errc::timed_out, kWriting);
+    }
+    auto written = stream_.write_some(left);
+    if (!written) co_await loop::fail(written.error());
+    left = left.subspan(*written);
+  }
+}
+
+}  // namespace lockgate::http
