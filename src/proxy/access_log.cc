@@ -66,11 +66,12 @@ void add_verdict(LineBuilder& builder, const AccessLine& line) {
   builder.field("verdict", line.site ? config::word_of(line.site->site->verdict) : "none");
   builder.optional("why", why(line.facts));
   if (!line.site || line.site->site->verdict == config::Verdict::reject) return;
-  builder.field("upstream", line.plan.upstreams[line.site->site->upstream]->config.name);
+  const config::Site& site = *line.site->site;
+  if (!site.is_http()) builder.field("upstream", line.plan.upstreams[site.upstream]->config.name);
   if (line.endpoint) builder.field("endpoint", line.endpoint->label());
-  if (!line.facts.address.is_none()) builder.field("address", line.facts.address.text());
-  builder.optional("parent", line.facts.parent);
-  if (line.facts.attempts > 0) builder.field("attempts", std::uint64_t{line.facts.attempts});
+  if (!line.facts.way.address.is_none()) builder.field("address", line.facts.way.address.text());
+  builder.optional("parent", line.facts.way.parent);
+  if (line.facts.way.attempts > 0) builder.field("attempts", std::uint64_t{line.facts.way.attempts});
 }
 
 /// The keys of one leg's fields; "tls" is what the client has offered.
@@ -108,11 +109,11 @@ void add_leg(LineBuilder& builder, const Leg* leg, const LegKeys& keys) {
 // What an error's words do not hold: which certificate it was.
 std::string reason(const AccessLine& line) {
   const Leg* leg =
-      line.end.error->side == Side::client ? line.facts.client_leg.get() : line.facts.upstream_leg.get();
+      line.end.error->side == Side::client ? line.facts.client_leg.get() : line.facts.way.leg.get();
   std::string text = words(*line.end.error);
   if (line.end.error->code == Errc::untrusted && leg && !leg->untrusted.empty())
     text += ": " + leg->untrusted;
-  if (!line.facts.parent_said.empty()) text += ": " + line.facts.parent_said;
+  if (!line.facts.way.parent_said.empty()) text += ": " + line.facts.way.parent_said;
   return text;
 }
 
@@ -154,7 +155,7 @@ void write_access_line(House& house, const AccessLine& line) {
   add_client(builder, line);
   add_leg(builder, line.facts.client_leg.get(), kClientKeys);
   add_verdict(builder, line);
-  add_leg(builder, line.facts.upstream_leg.get(), kUpstreamKeys);
+  add_leg(builder, line.facts.way.leg.get(), kUpstreamKeys);
   add_end(builder, line, house.reactor.now());
   house.journal.line(target, builder.line());
 }

@@ -72,8 +72,8 @@ void know_everything(Facts& facts) {
   std::string_view("t13d1516h2_8daaf6152771_e5627efa2ab1").copy(facts.ja4->characters.data(), 36);
   facts.ech = true;
   facts.pattern = "*.example.org";
-  facts.address = made_address("192.0.2.1:443");
-  facts.attempts = 2;
+  facts.way.address = made_address("192.0.2.1:443");
+  facts.way.attempts = 2;
   facts.greeted = facts.accepted + 1500us;
   facts.connected = facts.greeted + 20ms;
 }

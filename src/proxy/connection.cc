@@ -6,9 +6,9 @@
 
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/own_header.h"
 #include "proxy/refuse.h"
 #include "proxy/router.h"
-#include "wire/proxy_ssl.h"
 
 namespace lockgate::proxy {
 
@@ -17,38 +17,6 @@ using loop::Task;
 namespace {
 
 constexpr const char* kRouting = "choosing the site";
-
-// What is told of a client whose TLS ends here; empty if it does not.
-std::string ssl_tlv(const Facts& facts) {
-  if (!facts.client_leg) return "";
-  const tls::Session& session = facts.client_leg->session;
-  return wire::write_proxy_ssl({.version = session.protocol,
-                                .cipher = session.cipher,
-                                .common_name = session.peer_common_name,
-                                .has_certificate = !session.peer_serial.empty(),
-                                .resumed = session.resumed});
-}
-
-// What the client speaks inside of TLS: what we have agreed on, or else what it would like best. While the
-// upstream is still to choose, nobody knows, and the upstream will be the first.
-std::string_view protocol_of(const config::Site& site, const Facts& facts) {
-  if (facts.client_leg) return facts.client_leg->session.alpn;
-  if (site.verdict == config::Verdict::terminate) return "";
-  return std::string_view(facts.alpn).substr(0, facts.alpn.find(','));
-}
-
-Bytes our_header(const config::Site& site, const Facts& facts, wire::ProxyHeaderBytes& room) {
-  auto version = header_version(site);
-  if (!version) return {};
-  std::string unique_id = connection_name(facts.id), ssl = ssl_tlv(facts);
-  wire::ProxyTlvs tlvs;
-  if (site.proxy_tlvs.alpn) tlvs.alpn = as_bytes(protocol_of(site, facts));
-  if (site.proxy_tlvs.authority) tlvs.authority = as_bytes(facts.name);
-  if (site.proxy_tlvs.unique_id) tlvs.unique_id = as_bytes(unique_id);
-  if (site.proxy_tlvs.ssl) tlvs.ssl = as_bytes(ssl);
-  room = wire::write_proxy_header(*version, facts.client, facts.destination, tlvs);
-  return room.bytes();
-}
 
 }  // namespace
 
@@ -71,31 +39,59 @@ void Connection::begin() {
 
 void Connection::cut(Errc why, const char* doing) {
   if (relay_) return relay_->cut(why, doing);
+  if (server_) return server_->cut({.code = why, .doing = doing});
   story_.reset();  // here and now, lest it still begins a relay in this turn
   cut_ = Error{.code = why, .doing = doing};
   client_->abort();
   house_.reactor.enqueue(next_);
 }
 
+void Connection::close_soon() {
+  closing_soon_ = true;
+  if (server_ && !relay_) server_->close_soon();
+}
+
+std::uint64_t Connection::bytes_up() const {
+  return (server_ ? server_->bytes_received() : 0) + (relay_ ? relay_->bytes_up() : 0);
+}
+
+std::uint64_t Connection::bytes_down() const {
+  return (server_ ? server_->bytes_sent() : 0) + (relay_ ? relay_->bytes_down() : 0);
+}
+
 // The story of a connection.
 Task<void> Connection::serve() {
   auto preparing = prepare();
-  auto dialled = co_await loop::attempt(std::move(preparing));
-  if (!dialled) {
-    auto refusing = refuse_client(dialled.error());
+  auto prepared = co_await loop::attempt(std::move(preparing));
+  if (!prepared) {
+    auto refusing = refuse_client(prepared.error());
     co_await refusing;
-    co_await loop::fail(dialled.error());
+    co_await loop::fail(prepared.error());
   }
-  start_relay(std::move(*dialled));
 }
 
-// Up to where bytes can flow. If the upstream is to choose the protocol, it is asked before the client is
-// answered.
-Task<Dialled> Connection::prepare() {
+// Up to where bytes can flow, or requests be answered.
+Task<void> Connection::prepare() {
   auto identifying = identify();
   co_await identifying;
   const config::Site& site = *site_->site;
   if (site.verdict == config::Verdict::reject) co_await loop::fail(Errc::rejected, kRouting);
+  if (site.is_http()) {
+    if (site.verdict == config::Verdict::terminate) {
+      auto opening = open_tls(site_->alpn);
+      co_await opening;
+    }
+    start_server();
+    co_return;
+  }
+  auto joining = join_sides();
+  Dialled dialled = co_await joining;
+  start_relay(std::move(dialled));
+}
+
+// If the upstream is to choose the protocol, it is asked before the client is answered.
+Task<Dialled> Connection::join_sides() {
+  const config::Site& site = *site_->site;
   bool terminates = site.verdict == config::Verdict::terminate;
   bool upstream_first = terminates && site_->carries_alpn && !offered_.empty();
   if (terminates && !upstream_first) {
@@ -105,7 +101,7 @@ Task<Dialled> Connection::prepare() {
   auto reaching = reach_upstream();
   Dialled dialled = co_await reaching;
   if (upstream_first) {
-    auto opening = open_tls(tls::alpn_list(std::span(&facts_.upstream_leg->session.alpn, 1)));
+    auto opening = open_tls(tls::alpn_list(std::span(&facts_.way.leg->session.alpn, 1)));
     co_await opening;
   }
   co_return dialled;
@@ -132,11 +128,12 @@ Task<void> Connection::open_tls(std::string alpn) {
 }
 
 Task<Dialled> Connection::reach_upstream() {
+  facts_.stage = Stage::connecting;
   wire::ProxyHeaderBytes room;
   Errand errand{.alpn = offered_, .header = our_header(*site_->site, facts_, room)};
   Instant deadline = house_.reactor.now() + site_->site->timeouts.connect;
-  auto dialling =
-      dial(house_, plan_->plan->own, *plan_->upstreams[site_->site->upstream], facts_, errand, deadline);
+  auto dialling = dial(house_, plan_->plan->own, *plan_->upstreams[site_->site->upstream], facts_, facts_.way,
+                       errand, deadline);
   Dialled dialled = co_await dialling;
   co_return dialled;
 }
@@ -261,6 +258,29 @@ void Connection::start_relay(Dialled dialled) {
   flight_ = {};
 }
 
+void Connection::start_server() {
+  facts_.stage = Stage::serving;
+  facts_.connected = house_.reactor.now();
+  reverse_ = std::make_unique<Reverse>(house_, facts_, plan_, listener_, *site_, owner_.newest_plan());
+  http::Server1Owner& owner = *this;
+  server_ = std::make_unique<http::Server1>(std::move(client_), house_.desk, *reverse_, site_->site->http,
+                                            client_tls_ ? "https" : "http", owner);
+  server_->begin(flight_);
+  if (closing_soon_) server_->close_soon();
+  flight_ = {};
+}
+
+// Client and upstream have agreed on another protocol.
+void Connection::start_tunnel() {
+  facts_.stage = Stage::relaying;
+  http::Switched switched = server_->take_switched();
+  net::RelayTimeouts timeouts{.idle = switched.patience, .half_closed = site_->site->timeouts.half_closed};
+  net::RelayOwner& owner = *this;
+  relay_ = std::make_unique<net::Relay>(std::move(switched.client), std::move(switched.upstream),
+                                        house_.buffers, timeouts, owner);
+  relay_->begin({}, switched.from_client, switched.from_upstream);
+}
+
 void Connection::task_ended() noexcept { house_.reactor.enqueue(next_); }
 
 // The set-up is over, or was cut: its frames go, and with them all that it waited for.
@@ -271,15 +291,23 @@ void Connection::set_up() {
   if (!outcome) over({outcome.error(), outcome.error().side});
 }
 
+void Connection::server_ended(const std::optional<Error>& why) {
+  if (server_->is_switched()) return start_tunnel();
+  over({why, why ? why->side : Side::client});
+}
+
 void Connection::relay_ended(const net::RelayEnd& end) { over(end); }
 
 void Connection::over(const net::RelayEnd& end) {
   if (client_tls_ && facts_.client_leg) facts_.client_leg->alert = client_tls_->alert();
-  if (upstream_tls_) facts_.upstream_leg->alert = upstream_tls_->alert();
+  if (upstream_tls_) facts_.way.leg->alert = upstream_tls_->alert();
   Tally::Row& row = (site_ ? site_->tally : listener_.nobody)->row(house_.worker);
   row.outcomes[end.error ? static_cast<std::size_t>(end.error->code) : kFinished].add(1);
   row.bytes_up.add(bytes_up());
   row.bytes_down.add(bytes_down());
+  // Requests have lines of their own.
+  bool told = reverse_ && reverse_->requests() > 0 && !relay_;
+  if (told) return owner_.connection_over(*this);
   AccessLine line{.facts = facts_,
                   .listener = listener_,
                   .site = site_,

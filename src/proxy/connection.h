@@ -1,13 +1,14 @@
 // Connection: one client from its accept to its line in the access log.
 //
 // Set-up is a story (serve) that reads top to bottom; when it is over its frames are
-// gone, and what is left of a connection that is passed on is this record with a
-// parked relay. One thread; its owner destroys it when told that it is over.
+// gone, and what is left is this record with a parked relay, or with the server that
+// answers its requests. One thread; its owner destroys it when told that it is over.
 #pragma once
 #include <memory>
 #include <optional>
 
 #include "base/list.h"
+#include "http/server1.h"
 #include "net/relay.h"
 #include "proxy/dial.h"
 #include "proxy/facts.h"
@@ -15,6 +16,7 @@
 #include "proxy/greet.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
+#include "proxy/reverse.h"
 
 namespace lockgate::proxy {
 
@@ -24,6 +26,8 @@ class ConnectionOwner {
  public:
   /// Everything is logged and counted; the owner may destroy it.
   virtual void connection_over(Connection& connection) = 0;
+  /// The plan that new connections follow; may be changed between two turns.
+  virtual const std::shared_ptr<WorkerPlan>& newest_plan() const = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -34,7 +38,10 @@ struct Places {
   Place process, listener, site;
 };
 
-class Connection final : public ListNode, private loop::Completion, private net::RelayOwner {
+class Connection final : public ListNode,
+                         private loop::Completion,
+                         private net::RelayOwner,
+                         private http::Server1Owner {
  public:
   Connection(House& house, ConnectionOwner& owner, std::shared_ptr<WorkerPlan> plan,
              const ListenerPlan& listener, net::AnyStream client, Facts facts, Places places);
@@ -42,13 +49,15 @@ class Connection final : public ListNode, private loop::Completion, private net:
 
   /// Begins to serve; to be called once.
   void begin();
+  /// No request will follow the one under way; what is merely relayed goes on.
+  void close_soon();
   /// Ends it soon, whatever it is doing, and tells the log why. Not to be called by its own story.
   void cut(Errc why, const char* doing);
 
   const Facts& facts() const { return facts_; }
   const std::string& listener_name() const { return listener_.listener->name; }
-  std::uint64_t bytes_up() const { return relay_ ? relay_->bytes_up() : 0; }
-  std::uint64_t bytes_down() const { return relay_ ? relay_->bytes_down() : 0; }
+  std::uint64_t bytes_up() const;
+  std::uint64_t bytes_down() const;
 
  private:
   /// A turn of its own for what must not happen while the set-up is on the stack.
@@ -59,7 +68,8 @@ class Connection final : public ListNode, private loop::Completion, private net:
   };
 
   loop::Task<void> serve();
-  loop::Task<Dialled> prepare();
+  loop::Task<void> prepare();
+  loop::Task<Dialled> join_sides();
   loop::Task<void> identify();
   loop::Task<void> open_tls(std::string alpn);
   loop::Task<Dialled> reach_upstream();
@@ -70,10 +80,13 @@ class Connection final : public ListNode, private loop::Completion, private net:
   void tell_debug(std::string_view what, std::string_view detail);
   void note_fingerprints(const Greeting& greeting);
   void start_relay(Dialled dialled);
+  void start_server();
+  void start_tunnel();
 
   void task_ended() noexcept override;
   void set_up();
   void relay_ended(const net::RelayEnd& end) override;
+  void server_ended(const std::optional<Error>& why) override;
   void over(const net::RelayEnd& end);
 
   House& house_;
@@ -91,7 +104,10 @@ class Connection final : public ListNode, private loop::Completion, private net:
   tls::TlsStream* upstream_tls_ = nullptr;  // the same of the upstream's, once the relay has it
   std::optional<loop::Task<void>> story_;
   std::optional<Error> cut_;
+  bool closing_soon_ = false;
   std::unique_ptr<net::Relay> relay_;
+  std::unique_ptr<Reverse> reverse_;  // where requests are read
+  std::unique_ptr<http::Server1> server_;
   Next next_{*this};
 };
 

@@ -12,7 +12,6 @@ using loop::Task;
 
 namespace {
 
-constexpr const char* kDoing = "connecting to the upstream";
 constexpr const char* kHandshaking = "shaking hands with the upstream";
 
 // The balancing key of this connection.
@@ -33,7 +32,8 @@ Task<std::shared_ptr<const Targets>> known_targets(House& house, UpstreamView& u
   while (!upstream.targets) {
     loop::Wait wait(house.reactor, upstream.news, deadline);
     bool told = co_await wait;
-    if (!told) co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = kDoing});
+    if (!told)
+      co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = kConnecting});
   }
   co_return upstream.targets;
 }
@@ -41,20 +41,20 @@ Task<std::shared_ptr<const Targets>> known_targets(House& house, UpstreamView& u
 Task<net::Connected> connect_to(House& house, const OwnAddresses& own, const Target& target,
                                 const config::Upstream& config, Instant deadline) {
   auto ours = [&](const SocketAddress& address) { return own.contains(address); };
-  if (std::ranges::any_of(target.addresses, ours)) co_await loop::fail(Errc::loops, kDoing);
+  if (std::ranges::any_of(target.addresses, ours)) co_await loop::fail(Errc::loops, kConnecting);
   auto connecting = house.connector.connect(target.addresses, socket_options(config.tcp), deadline);
   auto connected = co_await loop::attempt(std::move(connecting));
   if (connected) co_return std::move(*connected);
   Error error = connected.error();
-  error.doing = kDoing;
+  error.doing = kConnecting;
   co_await loop::fail(error);
   std::unreachable();
 }
 
 Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstream, const Target& target,
-                                             Dialled& dialled, Errand errand, Facts& facts,
+                                             Dialled& dialled, Errand errand, const Facts& facts, Way& way,
                                              Instant deadline) {
-  facts.stage = Stage::handshake;
+  way.stage = Stage::handshake;
   auto start = upstream.client_side->call({.endpoint = target.endpoint->label(),
                                            .host = target.host,
                                            .client_name = facts.name,
@@ -68,10 +68,10 @@ Task<std::unique_ptr<tls::TlsStream>> secure(House& house, UpstreamView& upstrea
   auto shaking = tls->handshake(deadline);
   auto shaken = co_await loop::attempt(std::move(shaking));
   if (shaken && !side->is_pinned(*tls)) shaken = failure(Errc::untrusted, kHandshaking);
-  facts.upstream_leg = leg_of(*tls, shaken.has_value());
+  way.leg = leg_of(*tls, shaken.has_value());
   if (shaken) co_return tls;
   if (tls->untrusted().empty() && shaken.error().code == Errc::untrusted) {
-    facts.upstream_leg->untrusted = "its key is none of `pins`";
+    way.leg->untrusted = "its key is none of `pins`";
   }
   Error error = shaken.error();
   error.doing = kHandshaking;
@@ -95,14 +95,14 @@ ParentKind kind_of(const Endpoint& parent) {
 // A stream to `target` that its parent has opened for us. Parents share the load and stand in for each other.
 // The parent is taken by value: a reload may put another one into the view meanwhile.
 Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, ParentView parent,
-                                   const Target& target, Facts& facts, Instant deadline) {
-  std::uint16_t attempts = facts.attempts;
-  auto dialling = dial(house, own, *parent.upstream, facts, {.to_parent = true}, deadline);
+                                   const Target& target, const Facts& facts, Way& way, Instant deadline) {
+  std::uint16_t attempts = way.attempts;
+  auto dialling = dial(house, own, *parent.upstream, facts, way, {.to_parent = true}, deadline);
   auto dialled = co_await loop::attempt(std::move(dialling));
-  facts.attempts = attempts;
+  way.attempts = attempts;
   if (!dialled) co_await loop::fail(dialled.error().on(Side::parent));
   dialled->at_parent = std::move(dialled->at);
-  facts.parent = dialled->at_parent.endpoint()->label();
+  way.parent = dialled->at_parent.endpoint()->label();
   static const wire::Credentials kNone;
   const wire::Credentials& credentials = parent.credentials ? *parent.credentials : kNone;
   TunnelRequest request{.kind = kind_of(*dialled->at_parent.endpoint()),
@@ -110,36 +110,37 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, Parent
                         .port = target.far_port,
                         .user = credentials.user,
                         .password = credentials.password};
-  facts.stage = Stage::connecting;
-  auto opening = open_tunnel(*dialled->stream, house.buffers, request, deadline, facts.parent_said);
+  way.stage = Stage::connecting;
+  auto opening = open_tunnel(*dialled->stream, house.buffers, request, deadline, way.parent_said);
   TunnelAnswer answer = co_await opening;
   dialled->early = std::move(answer.early);
   dialled->tls = nullptr;  // that is the parent's, and no concern of whoever is at the far end
-  facts.upstream_leg.reset();
+  way.leg.reset();
   co_return std::move(*dialled);
 }
 
 }  // namespace
 
 Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstream, const Target& target,
-                    Errand errand, Facts& facts, Instant deadline) {
-  facts.stage = Stage::connecting;
-  facts.parent.clear();
-  facts.parent_said.clear();
-  facts.upstream_leg.reset();
-  facts.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
+                    Errand errand, const Facts& facts, Way& way, Instant deadline) {
+  way.stage = Stage::connecting;
+  way.parent.clear();
+  way.parent_said.clear();
+  way.leg.reset();
+  way.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
   Dialled dialled;
   if (target.via) {
-    auto reaching = reach_through_parent(house, own, upstream.parents[*target.via], target, facts, deadline);
+    auto reaching =
+        reach_through_parent(house, own, upstream.parents[*target.via], target, facts, way, deadline);
     dialled = co_await reaching;
   } else {
     auto connecting = connect_to(house, own, target, upstream.upstream->config, deadline);
     net::Connected connected = co_await connecting;
-    facts.address = connected.address;
+    way.address = connected.address;
     dialled.stream = std::move(connected.stream);
   }
   if (!target.tls) co_return dialled;
-  auto securing = secure(house, upstream, target, dialled, errand, facts, deadline);
+  auto securing = secure(house, upstream, target, dialled, errand, facts, way, deadline);
   auto tls = co_await securing;
   dialled.tls = tls.get();
   dialled.early = {};
@@ -147,45 +148,65 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
   co_return dialled;
 }
 
-Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts, Errand errand,
-                   Instant deadline) {
-  facts.stage = Stage::connecting;
+Task<Attempts> begin_attempts(House& house, UpstreamView& upstream, const Facts& facts, Way& way,
+                              Instant deadline) {
+  way.stage = Stage::connecting;
   auto knowing = known_targets(house, upstream, deadline);
   auto targets = co_await knowing;
-  const config::Upstream& config = upstream.upstream->config;
-  std::string key = hash_key(*upstream.upstream, facts);
-  Error last{.code = Errc::no_endpoint, .side = Side::upstream, .doing = kDoing};
-  std::vector<int> tried;
-  while (tried.size() < config.tries && house.reactor.now() < deadline) {
-    int index = upstream.balancer.pick(*targets, tried, key, house.reactor.now());
-    if (index < 0) break;
-    tried.push_back(index);
-    facts.attempts = static_cast<std::uint16_t>(tried.size());
-    const Target& target = (*targets)[static_cast<std::size_t>(index)];
-    AtEndpoint at(target.endpoint);
-    // Behind a parent there are tries of its own; one that is silent must leave time for the next.
-    Instant until = target.via ? deadline : std::min(deadline, house.reactor.now() + config.try_timeout);
-    auto reaching = reach(house, own, upstream, target, errand, facts, until);
+  co_return Attempts(house, upstream, std::move(targets), hash_key(*upstream.upstream, facts), facts.id);
+}
+
+const Target* Attempts::next() {
+  const config::Upstream& config = upstream_->upstream->config;
+  if (over_ || tried_.size() >= config.tries) return nullptr;
+  int index = upstream_->balancer.pick(*targets_, tried_, key_, house_->reactor.now());
+  if (index < 0) return nullptr;
+  tried_.push_back(index);
+  target_ = &(*targets_)[static_cast<std::size_t>(index)];
+  return target_;
+}
+
+Instant Attempts::deadline(Instant overall) const {
+  // Behind a parent there are tries of its own; one that is silent must leave time for the next.
+  if (target_->via) return overall;
+  return std::min(overall, house_->reactor.now() + upstream_->upstream->config.try_timeout);
+}
+
+void Attempts::failed(Error error) {
+  if (error.code == Errc::no_resources) over_ = true;  // our own want, not the endpoint's fault
+  if (error.side != Side::parent && !over_) error.side = Side::upstream;
+  last_ = error;
+  if (over_) return;
+  if (error.side == Side::parent && !tells_of_endpoint(error)) return;
+  if (is_wish_of_client(*upstream_, *target_, error)) return;
+  const config::Upstream& config = upstream_->upstream->config;
+  bool ejected = target_->endpoint->connect_failed(house_->reactor.now(), config.ejection);
+  if (!ejected) return;
+  house_->journal.tell(
+      config::LogLevel::warning, connection_, "",
+      fmt::format("endpoint {} of upstream {} is put aside for {} s: {}", target_->endpoint->label(),
+                  config.name, std::chrono::duration<double>(config.ejection.time).count(), words(error)));
+}
+
+Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, const Facts& facts,
+                   Way& way, Errand errand, Instant deadline) {
+  auto beginning = begin_attempts(house, upstream, facts, way, deadline);
+  Attempts attempts = co_await beginning;
+  while (house.reactor.now() < deadline) {
+    const Target* target = attempts.next();
+    if (!target) break;
+    way.attempts = attempts.made();
+    AtEndpoint at(target->endpoint);
+    auto reaching = reach(house, own, upstream, *target, errand, facts, way, attempts.deadline(deadline));
     auto reached = co_await loop::attempt(std::move(reaching));
     if (reached) {
-      target.endpoint->connect_succeeded();
+      target->endpoint->connect_succeeded();
       reached->at = std::move(at);
       co_return std::move(*reached);
     }
-    last = reached.error();
-    if (last.code == Errc::no_resources) break;  // our own want, not the endpoint's fault
-    if (last.side != Side::parent) last.side = Side::upstream;
-    if (last.side == Side::parent && !tells_of_endpoint(last)) continue;
-    if (is_wish_of_client(upstream, target, last)) continue;
-    bool ejected = target.endpoint->connect_failed(house.reactor.now(), config.ejection);
-    if (ejected) {
-      house.journal.tell(
-          config::LogLevel::warning, facts.id, "",
-          fmt::format("endpoint {} of upstream {} is put aside for {} s: {}", target.endpoint->label(),
-                      config.name, std::chrono::duration<double>(config.ejection.time).count(), words(last)));
-    }
+    attempts.failed(reached.error());
   }
-  co_await loop::fail(last);
+  co_await loop::fail(attempts.last());
   std::unreachable();
 }
 

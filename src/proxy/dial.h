@@ -26,13 +26,54 @@ struct Dialled {
   std::vector<std::byte> early = {};  // what the upstream has said already, if it is none
 };
 
+inline constexpr const char* kConnecting = "connecting to the upstream";
+
+/// The endpoints of an upstream that are tried for one connection or one exchange, one after the other, and
+/// what is made of their failures.
+class Attempts {
+ public:
+  Attempts(House& house, UpstreamView& upstream, std::shared_ptr<const Targets> targets, std::string key,
+           std::uint64_t connection)
+      : house_(&house),
+        upstream_(&upstream),
+        targets_(std::move(targets)),
+        key_(std::move(key)),
+        connection_(connection) {}
+
+  /// The one to try next; null if none may be tried any more.
+  const Target* next();
+  /// Until when, if `overall` is when all of them have to be over.
+  Instant deadline(Instant overall) const;
+  /// That one could not be reached. It is put aside if that is its fault, and not the first time.
+  void failed(Error error);
+
+  std::uint16_t made() const { return static_cast<std::uint16_t>(tried_.size()); }
+  /// Why the last one could not be reached; `no_endpoint` if none was tried.
+  const Error& last() const { return last_; }
+
+ private:
+  House* house_;
+  UpstreamView* upstream_;
+  std::shared_ptr<const Targets> targets_;
+  std::string key_;  // of the balancer
+  std::uint64_t connection_;
+  std::vector<int> tried_;
+  const Target* target_ = nullptr;
+  Error last_{.code = Errc::no_endpoint, .side = Side::upstream, .doing = kConnecting};
+  bool over_ = false;
+};
+
+/// Begins them, once the resolver has answered for the first time.
+loop::Task<Attempts> begin_attempts(House& house, UpstreamView& upstream, const Facts& facts, Way& way,
+                                    Instant deadline);
+
 /// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address,
-/// parent, attempts and TLS in the facts. `no_endpoint` if none may be tried, otherwise the last one's error.
-loop::Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, Facts& facts,
-                         Errand errand, Instant deadline);
+/// parent, attempts and TLS in the way. `no_endpoint` if none may be tried, otherwise the last one's error.
+loop::Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, const Facts& facts,
+                         Way& way, Errand errand, Instant deadline);
 
 /// One endpoint, all the way: through its parent, and up to the end of its handshake.
 loop::Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstream, const Target& target,
-                          Errand errand, Facts& facts, Instant deadline);
+                          Errand errand, const Facts& facts, Way& way, Instant deadline);
 
 }  // namespace lockgate::proxy

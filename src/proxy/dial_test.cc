@@ -28,7 +28,8 @@ class Dialling {
     facts_ = {};
     facts_.client = made_address(client);
     facts_.name = name;
-    dialling_.emplace(dial(house_.house, own, *view_, facts_, {}, house_.reactor.now() + patience));
+    dialling_.emplace(
+        dial(house_.house, own, *view_, facts_, facts_.way, {}, house_.reactor.now() + patience));
     dialling_->start();
     house_.settle();
   }
@@ -47,7 +48,7 @@ class Dialling {
     }
     EXPECT_EQ(outcome->at.endpoint()->connections(), 1u);
     EXPECT_TRUE(outcome->stream);
-    return facts_.address.text();
+    return facts_.way.address.text();
   }
   bool over() const { return dialling_->finished(); }
   void pass(Duration time) { house_.pass(time); }
@@ -99,11 +100,11 @@ TEST(Dial, TellsTheLastErrorAndCountsTheAttempts) {
   dialling.fails(1);
   dialling.fails(2);
   EXPECT_EQ(dialling.dialled(), "refused");
-  EXPECT_EQ(dialling.facts().attempts, 2);
-  EXPECT_EQ(dialling.facts().stage, Stage::connecting);
+  EXPECT_EQ(dialling.facts().way.attempts, 2);
+  EXPECT_EQ(dialling.facts().way.stage, Stage::connecting);
   EXPECT_EQ(dialling.error.side, Side::upstream);
   EXPECT_EQ(words(dialling.error), "connecting to the upstream: refused");
-  EXPECT_EQ(dialling.facts().address, dialling.attempts().back());
+  EXPECT_EQ(dialling.facts().way.address, dialling.attempts().back());
 }
 
 TEST(Dial, TriesNoMoreEndpointsThanItMay) {
@@ -169,7 +170,7 @@ TEST(Dial, HasNoEndpointIfAllAreDown) {
   dialling.endpoint(2).set_up(false);
   EXPECT_EQ(dialling.dialled(), "no_endpoint");
   EXPECT_EQ(dialling.error.side, Side::upstream);
-  EXPECT_EQ(dialling.facts().attempts, 0);
+  EXPECT_EQ(dialling.facts().way.attempts, 0);
   EXPECT_TRUE(dialling.attempts().empty());
 }
 

@@ -6,7 +6,7 @@ namespace lockgate::proxy {
 
 std::string_view name_of(Stage stage) {
   constexpr std::array<std::string_view, kStages> kNames = {
-      "proxy_header", "hello", "queued", "handshake", "connecting", "relaying", "refusing"};
+      "proxy_header", "hello", "queued", "handshake", "connecting", "relaying", "serving", "refusing"};
   return kNames[static_cast<std::size_t>(stage)];
 }
 

@@ -16,8 +16,17 @@
 namespace lockgate::proxy {
 
 /// Where a connection is in its life: one word for status and logs.
-enum class Stage : std::uint8_t { proxy_header, hello, queued, handshake, connecting, relaying, refusing };
-inline constexpr int kStages = 7;
+enum class Stage : std::uint8_t {
+  proxy_header,
+  hello,
+  queued,
+  handshake,
+  connecting,
+  relaying,
+  serving,
+  refusing
+};
+inline constexpr int kStages = 8;
 std::string_view name_of(Stage stage);
 
 /// What the client speaks, as far as its first bytes tell.
@@ -29,6 +38,16 @@ struct Leg {
   tls::Session session;  // what it agreed on
   std::optional<tls::Alert> alert;
   std::string untrusted;  // which certificate does not hold
+};
+
+/// What is known of the way to an upstream: of a connection that is passed on, or of one exchange.
+struct Way {
+  SocketAddress address;  // of the endpoint that answered
+  std::uint16_t attempts = 0;
+  std::string parent;               // the one through which that was; empty: none
+  std::string parent_said;          // why it refused, in its words and ours
+  std::shared_ptr<Leg> leg;         // null where no TLS is spoken with the upstream
+  Stage stage = Stage::connecting;  // while it is being found
 };
 
 struct Facts {
@@ -46,12 +65,9 @@ struct Facts {
   std::optional<wire::Ja3> ja3;
   std::optional<wire::Ja4> ja4;
 
-  std::string_view pattern;  // of the site: what the name matched, in the plan's memory
-  SocketAddress address;     // of the endpoint that answered
-  std::uint16_t attempts = 0;
-  std::string parent;                             // the one through which that was; empty: none
-  std::string parent_said;                        // why it refused, in its words and ours
-  std::unique_ptr<Leg> client_leg, upstream_leg;  // null where we speak no TLS
+  std::string_view pattern;         // of the site: what the name matched, in the plan's memory
+  Way way;                          // to the upstream that the connection is passed on to
+  std::unique_ptr<Leg> client_leg;  // null where we speak no TLS with the client
 
   WallTime accepted_wall = 0;
   Instant accepted, greeted{}, connected{};
@@ -59,6 +75,11 @@ struct Facts {
 
 /// What is known of `stream` after its handshake has succeeded or failed.
 std::unique_ptr<Leg> leg_of(const tls::TlsStream& stream, bool open);
+
+/// Where the connection is now.
+inline Stage stage_of(const Facts& facts) {
+  return facts.stage == Stage::connecting ? facts.way.stage : facts.stage;
+}
 
 /// Whether the client has said what it wants.
 inline bool is_greeted(const Facts& facts) { return facts.greeted != Instant{}; }

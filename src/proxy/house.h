@@ -6,12 +6,15 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "http/desk.h"
 #include "loop/wait.h"
 #include "net/buffers.h"
 #include "net/connect.h"
 #include "tls/scratch.h"
 
 namespace lockgate::proxy {
+
+class Pool;
 
 /// Where finished lines go. Never blocks; what cannot be taken is counted there.
 class Journal {
@@ -31,6 +34,8 @@ struct House {
   net::Buffers& buffers;
   net::Connector& connector;
   Journal& journal;
+  http::Desk& desk;
+  Pool& pool;
   tls::Scratch& records;         // of TLS with clients and upstreams
   tls::Scratch& parent_records;  // of TLS with parents, inside of which there is the other
   loop::WaitSlot& place_freed;   // woken when a place in some gate has come free

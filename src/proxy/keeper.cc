@@ -241,7 +241,7 @@ class Keeper::Kept {
       errand.header = room.bytes();
     }
     Instant deadline = keeper_.reactor_.now() + config().health.timeout;
-    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, errand, facts, deadline);
+    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, errand, facts, facts.way, deadline);
     Dialled dialled = co_await reaching;
     if (!dialled.tls) co_return;
     auto finishing = net::finish(*dialled.stream, deadline);
@@ -282,7 +282,9 @@ Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journ
       journal_(journal),
       publish_(std::move(publish)),
       turns_(reactor, kMostQuestions),
-      house_{reactor, buffers_, connector, journal, records_, parent_records_, place_freed_, 0} {}
+      pool_(reactor),
+      house_{reactor, buffers_, connector,       journal,      desk_,
+             pool_,   records_, parent_records_, place_freed_, 0} {}
 
 Keeper::~Keeper() = default;
 
@@ -294,8 +296,10 @@ void Keeper::take_plan(const Plan& plan, std::size_t thread) {
   for (const auto& listener : plan.config->listeners) {
     for (const auto& site : listener.sites) {
       auto version = header_version(site);
-      if (site.verdict == config::Verdict::reject || !version) continue;
-      by_upstream_.at(plan.upstreams[site.upstream].get())->set_header(version);
+      if (!version) continue;
+      for (std::uint32_t upstream : config::upstreams_of(site)) {
+        by_upstream_.at(plan.upstreams[upstream].get())->set_header(version);
+      }
     }
   }
 }

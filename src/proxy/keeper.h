@@ -17,6 +17,7 @@
 #include "net/resolver.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
+#include "proxy/pool.h"
 #include "proxy/upstream.h"
 
 namespace lockgate::proxy {
@@ -57,6 +58,8 @@ class Keeper {
   loop::Turns turns_;                                              // of questions
   std::unordered_map<const Upstream*, Kept*> by_upstream_;
   net::Buffers buffers_;
+  http::Desk desk_{buffers_};
+  Pool pool_;  // nothing waits in it
   tls::Scratch records_, parent_records_;
   loop::WaitSlot place_freed_;  // nobody waits at it
   House house_;                 // of checks

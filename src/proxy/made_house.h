@@ -17,6 +17,7 @@
 #include "net/made_sockets.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
+#include "proxy/pool.h"
 
 namespace lockgate::proxy {
 
@@ -153,9 +154,11 @@ struct MadeHouse {
   net::Buffers buffers;
   MadeConnector connector{reactor};
   MadeJournal journal;
+  http::Desk desk{buffers};
+  Pool pool{reactor};
   tls::Scratch records, parent_records;
   loop::WaitSlot place_freed;
-  House house{reactor, buffers, connector, journal, records, parent_records, place_freed, 0};
+  House house{reactor, buffers, connector, journal, desk, pool, records, parent_records, place_freed, 0};
 };
 
 }  // namespace lockgate::proxy

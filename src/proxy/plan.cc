@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "config/template.h"
 #include "config/words.h"
 
 namespace lockgate::proxy {
@@ -9,6 +11,7 @@ namespace {
 
 // Who neither says which protocols there are nor has to know the client first lets the upstream choose.
 bool carries_alpn(const config::Config& config, const config::Site& site) {
+  if (site.is_http()) return false;
   const auto& endpoints = config.upstreams[site.upstream].endpoints;
   return site.tls.alpn.empty() && !site.proxy_tlvs.ssl &&
          std::ranges::all_of(endpoints, &config::Endpoint::tls);
@@ -16,14 +19,36 @@ bool carries_alpn(const config::Config& config, const config::Site& site) {
 
 void compile_tls(SitePlan& plan, const config::Config& config, const config::Site& site, Registry& registry) {
   plan.server_sides = registry.server_sides(site);
-  plan.alpn = tls::alpn_list(site.tls.alpn);
+  plan.alpn = tls::alpn_list(config::effective_alpn(site));
   plan.carries_alpn = carries_alpn(config, site);
   plan.key_log = registry.log_target(config::target_of(site.tls.key_log));
 }
 
+// The number of a regular expression among those of the plan.
+std::uint32_t number_of(const std::string& pattern, std::vector<std::string>& patterns) {
+  auto found = std::ranges::find(patterns, pattern);
+  if (found == patterns.end()) found = patterns.insert(found, pattern);
+  return static_cast<std::uint32_t>(found - patterns.begin());
+}
+
+RoutePlan compile_route(const config::Route& route, std::vector<std::string>& patterns) {
+  RoutePlan plan{.route = &route};
+  if (route.match.kind == config::RouteMatch::Path::regex) plan.regex = number_of(route.match.path, patterns);
+  if (route.rewrite) {
+    auto rewrite = config::parse_template(*route.rewrite);
+    CHECK(rewrite);  // the configuration was refused otherwise
+    plan.rewrite = std::move(*rewrite);
+  }
+  for (const auto* edits : {&route.request_fields, &route.response_fields}) {
+    for (const auto& edit : edits->edit) plan.edits.push_back(number_of(edit.pattern, patterns));
+  }
+  return plan;
+}
+
 SitePlan compile_site(const config::Config& config, const config::Listener& listener,
-                      const config::Site& site, Registry& registry) {
+                      const config::Site& site, Registry& registry, std::vector<std::string>& patterns) {
   SitePlan plan{.site = &site};
+  for (const config::Route& route : site.routes) plan.routes.add(compile_route(route, patterns));
   plan.tally = registry.tally(listener.name, site.name, std::string(config::word_of(site.verdict)));
   plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
   plan.access_log = registry.log_target(site.access_log.to);
@@ -46,13 +71,13 @@ void index_names(ListenerPlan& plan, const config::Site& site) {
 }
 
 ListenerPlan compile_listener(const config::Config& config, const config::Listener& listener,
-                              Registry& registry) {
+                              Registry& registry, std::vector<std::string>& patterns) {
   ListenerPlan plan{.listener = &listener};
   plan.nobody = registry.tally(listener.name, "", "none");
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
   plan.access_log = registry.log_target(listener.access_log.to);
   for (const auto& site : listener.sites) {
-    plan.sites.push_back(compile_site(config, listener, site, registry));
+    plan.sites.push_back(compile_site(config, listener, site, registry, patterns));
     index_names(plan, site);
     plan.tells_destination |= site.send_proxy_protocol != config::SendProxyProtocol::off;
   }
@@ -94,7 +119,7 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
     plan->credentials.push_back(registry.credentials(parent));
   }
   for (const auto& listener : plan->config->listeners) {
-    plan->listeners.push_back(compile_listener(*plan->config, listener, registry));
+    plan->listeners.push_back(compile_listener(*plan->config, listener, registry, plan->patterns));
   }
   return plan;
 }

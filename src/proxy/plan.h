@@ -11,6 +11,7 @@
 #include "base/name_pattern.h"
 #include "config/config.h"
 #include "proxy/gate.h"
+#include "proxy/route_table.h"
 #include "proxy/tally.h"
 #include "proxy/upstream.h"
 #include "tls/keyring.h"
@@ -25,6 +26,7 @@ struct SitePlan {
   std::uint16_t access_log = 0;
   std::uint16_t key_log = 0;
   tls::ServerSides server_sides;  // of a site that terminates, by worker
+  RouteTable routes;              // of a site where requests are read
   std::string alpn;               // that it agrees to, as alpn_list() makes it
   bool carries_alpn = false;      // the upstream is asked first, and its choice is the site's
 };
@@ -71,6 +73,7 @@ struct Plan {
   std::vector<tls::ClientSides> client_sides;              // of each upstream, by worker; empty without TLS
   std::vector<std::shared_ptr<const wire::Credentials>> credentials;  // of each parent
   std::shared_ptr<Gate> gate;                                         // the whole process
+  std::vector<std::string> patterns;                                  // regular expressions of all routes
   OwnAddresses own;
 };
 
@@ -103,6 +106,7 @@ void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& pla
 struct WorkerPlan {
   std::shared_ptr<const Plan> plan;
   std::vector<std::shared_ptr<UpstreamView>> upstreams;  // as in the plan
+  std::vector<Regex> regexes;  // as its patterns: threads that share one share a lock
 };
 
 }  // namespace lockgate::proxy

@@ -134,7 +134,8 @@ class Worker::Door final : public net::Acceptor {
 
 Worker::Worker(const Clock& clock, Journal& journal, std::size_t number, std::atomic<std::uint64_t>& ids)
     : reactor_(clock),
-      house_{reactor_, buffers_, connector_, journal, records_, parent_records_, place_freed_, number},
+      house_{reactor_, buffers_, connector_,      journal,      desk_,
+             pool_,    records_, parent_records_, place_freed_, number},
       ids_(ids),
       plan_(std::make_shared<WorkerPlan>()) {}
 
@@ -158,6 +159,11 @@ void Worker::take_plan(std::shared_ptr<const Plan> plan,
     next->upstreams.push_back(view);
   }
   equip(next->upstreams, *plan, house_.worker);
+  for (const std::string& pattern : plan->patterns) {
+    auto regex = Regex::compile(pattern);
+    CHECK(regex);  // the configuration was refused otherwise
+    next->regexes.push_back(std::move(*regex));
+  }
   next->plan = std::move(plan);
   plan_ = std::move(next);
   place_freed_.wake_all();  // limits may have been raised
@@ -194,6 +200,10 @@ void Worker::close_all() {
 void Worker::place_freed() {
   place_freed_.wake_all();
   for (auto& door : doors_) door->retry();
+}
+
+void Worker::close_soon() {
+  for (Connection* c = connections_.front(); c; c = connections_.after(*c)) c->close_soon();
 }
 
 void Worker::cut_all(Errc why, const char* doing) {

@@ -10,6 +10,7 @@
 #include "proxy/connection.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
+#include "proxy/pool.h"
 
 namespace lockgate::proxy {
 
@@ -41,6 +42,8 @@ class Worker final : private ConnectionOwner {
   void close_all();
   /// A place in some gate has come free.
   void place_freed();
+  /// Connections on which requests are read end with the one under way.
+  void close_soon();
   /// Ends all connections.
   void cut_all(Errc why, const char* doing);
 
@@ -61,11 +64,14 @@ class Worker final : private ConnectionOwner {
              Places places);
   void refuse(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why);
   void connection_over(Connection& connection) override;
+  const std::shared_ptr<WorkerPlan>& newest_plan() const override { return plan_; }
 
   loop::Reactor reactor_;
   net::Buffers buffers_;
   tls::Scratch records_, parent_records_;
   net::SystemConnector connector_{reactor_};
+  http::Desk desk_{buffers_};
+  Pool pool_{reactor_};
   loop::WaitSlot place_freed_;
   House house_;
   std::atomic<std::uint64_t>& ids_;

@@ -77,7 +77,7 @@ Task<CrewView> Crew::view(Instant deadline) {
       [views](proxy::Worker& worker) {
         CrewView& view = (*views)[worker.number()];
         worker.each_connection([&view](proxy::Connection& connection) {
-          ++view.stages[static_cast<std::size_t>(connection.facts().stage)];
+          ++view.stages[static_cast<std::size_t>(stage_of(connection.facts()))];
           ++view.by_listener[connection.listener_name()];
         });
       },

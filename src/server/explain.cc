@@ -82,6 +82,10 @@ nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Confi
   told["why"] = answer.pattern == "default" ? "default" : fmt::format("name {}", answer.pattern);
   if (site.place.line > 0) told["place"] = fmt::format("{}:{}", site.place.file, site.place.line);
   if (site.verdict == config::Verdict::reject) return told;
+  if (site.is_http()) {
+    for (const config::Route& route : site.routes) told["routes"].push_back(route.name);
+    return told;
+  }
   const config::Upstream& upstream = config.upstreams[site.upstream];
   told["upstream"] = upstream.name;
   for (const auto& endpoint : upstream.endpoints) told["endpoints"].push_back(endpoint.url);

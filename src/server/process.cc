@@ -388,7 +388,12 @@ Task<void> Process::drain() {
   loop::Sleep announced(reactor_, reactor_.now() + times.delay);
   co_await announced;
   Instant deadline = reactor_.now() + times.deadline;
-  auto closing = crew_.ask_all([](proxy::Worker& worker) { worker.close_all(); }, deadline);
+  auto closing = crew_.ask_all(
+      [](proxy::Worker& worker) {
+        worker.close_all();
+        worker.close_soon();
+      },
+      deadline);
   co_await closing;
   sockets_.close_all();
   while (crew_.connections() > 0 && reactor_.now() < deadline) {

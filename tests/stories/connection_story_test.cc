@@ -248,6 +248,7 @@ class Theatre final : public proxy::ConnectionOwner {
   std::size_t reached() const { return by_upstream_.size(); }
 
  private:
+  const std::shared_ptr<proxy::WorkerPlan>& newest_plan() const override { return plan_; }
   void connection_over(proxy::Connection&) override {
     ++over_;
     connection_.reset();
@@ -274,7 +275,10 @@ class Theatre final : public proxy::ConnectionOwner {
   proxy::MadeRegistry registry_;
   MemoryNetwork network_;
   tls::Scratch records_, parent_records_;
-  proxy::House house_{reactor_, buffers_, network_, journal_, records_, parent_records_, place_freed_, 0};
+  http::Desk desk_{buffers_};
+  proxy::Pool pool_{reactor_};
+  proxy::House house_{reactor_, buffers_, network_,        journal_,     desk_,
+                      pool_,    records_, parent_records_, place_freed_, 0};
   std::shared_ptr<proxy::WorkerPlan> plan_;
   std::shared_ptr<const proxy::Targets> targets_;
   proxy::Place other_;

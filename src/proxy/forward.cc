@@ -1,0 +1,301 @@
+#include "proxy/forward.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "proxy/downward.h"
+#include "proxy/own_header.h"
+#include "proxy/upward.h"
+
+namespace lockgate::proxy {
+
+using loop::Task;
+
+namespace {
+
+constexpr const char* kWaiting = "waiting for the answer";
+// A body that came with its head is kept for a second try.
+constexpr std::size_t kReplayed = 16 * 1024;
+// How long an upstream is asked whether it wants the body, before it gets it unasked (RFC 9110, 10.1.1).
+constexpr Duration kContinue = std::chrono::seconds(1);
+constexpr int kMostInterim = 100;
+// How long a connection waits for its next call.
+constexpr Duration kIdle = std::chrono::seconds(30);
+
+Error at_client(Errc code, int status, const char* doing) {
+  return {.code = code,
+          .side = Side::client,
+          .detail = {DetailKind::http_status, static_cast<std::int16_t>(status)},
+          .doing = doing};
+}
+
+}  // namespace
+
+Forward::Forward(House& house, const WorkerPlan& plan, http::Exchange& exchange, RequestFacts& facts)
+    : house_(house),
+      plan_(plan),
+      exchange_(exchange),
+      facts_(facts),
+      options_(facts.route->route->forwarding),
+      upstream_(*plan.upstreams[facts.route->route->upstream]),
+      scope_(house.reactor) {}
+
+Instant Forward::soon(Duration patience) const {
+  return patience > Duration::zero() ? std::min(total_by_, house_.reactor.now() + patience) : total_by_;
+}
+
+Task<void> Forward::run() {
+  if (options_.total > Duration::zero()) total_by_ = house_.reactor.now() + options_.total;
+  auto taking = take_first_piece();
+  co_await taking;
+  auto asking = ask_one();
+  co_await asking;
+  auto answering = answer();
+  co_await answering;
+}
+
+// What has come of the body with the head goes up with the head, and can go up again.
+Task<void> Forward::take_first_piece() {
+  const http::Request& request = exchange_.request();
+  if (!request.has_body) {
+    first_ = {.bytes = {}, .last = true};
+    co_return;
+  }
+  if (reached_limit(static_cast<std::size_t>(request.length.value_or(0))))
+    co_await loop::fail(at_client(Errc::too_large, 413, "reading the request's body"));
+  auto piece = exchange_.read_now();
+  if (!piece) co_await loop::fail(piece.error());
+  if (!*piece) co_return;
+  if (reached_limit((*piece)->bytes.size()))
+    co_await loop::fail(at_client(Errc::too_large, 413, "reading the request's body"));
+  std::string_view kept = exchange_.arena().copy(as_text((*piece)->bytes));
+  first_ = {.bytes = as_bytes(kept), .last = (*piece)->last};
+  body_begun_ = kept.size() > kReplayed;
+}
+
+bool Forward::reached_limit(std::size_t more) {
+  return options_.body_limit > 0 && uploaded_ + more > options_.body_limit;
+}
+
+// Endpoints one after the other, until one answers.
+Task<void> Forward::ask_one() {
+  Instant connect_by = soon(facts_.site->site->timeouts.connect);
+  auto beginning = begin_attempts(house_, upstream_, facts_.connection, facts_.way, connect_by);
+  Attempts attempts = co_await beginning;
+  for (std::uint32_t failed = 0;;) {
+    const Target* target = attempts.next();
+    if (!target) co_await loop::fail(attempts.last());
+    facts_.way.attempts = attempts.made();
+    facts_.endpoint = target->endpoint.get();
+    at_ = AtEndpoint(target->endpoint);
+    connection_ = house_.pool.take(key_of(*target));
+    if (connection_) take_way();
+    for (bool fresh = false; !fresh;) {
+      fresh = !connection_;
+      facts_.reused = !fresh;
+      if (fresh) {
+        auto connecting = connect(*target, attempts.deadline(connect_by));
+        auto connected = co_await loop::attempt(std::move(connecting));
+        if (!connected) {
+          note_try(*target, connected.error());
+          attempts.failed(connected.error());
+          break;
+        }
+        connection_ = std::move(*connected);
+      }
+      auto asking = ask(*target);
+      auto asked = co_await loop::attempt(std::move(asking));
+      if (asked) co_return;
+      scope_.cancel_oldest();
+      connection_.reset();
+      note_try(*target, asked.error());
+      if (client_failed_) co_await loop::fail(*client_failed_);
+      if (!may_ask_again(asked.error())) co_await loop::fail(asked.error());
+      if (fresh && ++failed > options_.retries) co_await loop::fail(asked.error());
+      if (fresh) attempts.failed(asked.error());
+    }
+  }
+}
+
+// Nothing but what the upstream may not have seen, or does not mind to see again (RFC 9110, 9.2.2), and only
+// if all of the body is at hand.
+bool Forward::may_ask_again(const Error& error) const {
+  if (error.side != Side::upstream || body_begun_ || exchange_.responded()) return false;
+  bool broke = error.code == Errc::closed || error.code == Errc::reset;
+  if (!error.retryable || !broke) return false;
+  return http::is_idempotent(facts_.method) || !sent_;
+}
+
+void Forward::note_try(const Target& target, const Error& error) {
+  std::string text =
+      fmt::format("{}{}: {}", facts_.tries.empty() ? "" : "; ", target.endpoint->label(), words(error));
+  facts_.tries = exchange_.arena().join(facts_.tries, text);
+}
+
+PoolKey Forward::key_of(const Target& target) const {
+  PoolKey key{
+      .endpoint = target.endpoint, .side = target.tls ? upstream_.client_side : nullptr, .identity = {}};
+  if (target.tls && upstream_.upstream->config.tls.server_name == "carry")
+    key.identity = facts_.connection.name;
+  if (header_version(*facts_.site->site)) {
+    key.identity += '\n';
+    key.identity += facts_.connection.client.text();
+    key.identity += facts_.connection.destination.text();
+    key.identity += fmt::format("{:x}", facts_.connection.id);
+  }
+  return key;
+}
+
+// A connection from the pool was reached by somebody else.
+void Forward::take_way() {
+  std::uint16_t attempts = facts_.way.attempts;
+  facts_.way = connection_->way;
+  facts_.way.attempts = attempts;
+}
+
+Task<Forward::Connection> Forward::connect(const Target& target, Instant deadline) {
+  static constexpr std::string_view kAlpn("\x08http/1.1", 9);
+  wire::ProxyHeaderBytes room;
+  Errand errand{.alpn = kAlpn, .header = our_header(*facts_.site->site, facts_.connection, room)};
+  auto reaching =
+      reach(house_, plan_.plan->own, upstream_, target, errand, facts_.connection, facts_.way, deadline);
+  Dialled dialled = co_await reaching;
+  target.endpoint->connect_succeeded();
+  auto connection = std::make_unique<UpstreamConnection>();
+  if (!target.tls && !errand.header.empty()) {
+    auto telling = net::write(*dialled.stream, errand.header, deadline);
+    co_await telling;
+  }
+  connection->client = std::make_unique<http::Client1>(std::move(dialled.stream), house_.desk, dialled.early);
+  connection->tls = dialled.tls;
+  connection->key = key_of(target);
+  connection->way = facts_.way;
+  connection->at_parent = std::move(dialled.at_parent);
+  co_return connection;
+}
+
+// One request up, and the head of its answer.
+Task<void> Forward::ask(const Target& target) {
+  http::Request& request = exchange_.request();
+  http::Client1& call = *connection_->client;
+  address_request(request, facts_, target, exchange_.arena());
+  call.begin({.http1_0 = options_.version == config::HttpVersion::http1_0, .keepalive = options_.keepalive});
+  ++connection_->calls;
+  facts_.asked = house_.reactor.now();
+  bool waits = request.wants_continue && first_.bytes.empty();
+  auto sending = call.send(request, first_, options_.idle);
+  auto sent = co_await loop::attempt(std::move(sending));
+  if (!sent) co_await loop::fail(sent.error());
+  sent_ = true;
+  if (!first_.last && !waits) start_upload();
+  auto hearing = hear_answer();
+  co_await hearing;
+}
+
+void Forward::start_upload() {
+  uploading_ = body_begun_ = true;
+  scope_.spawn(upload());
+}
+
+// The rest of the request's body. An upstream that takes no more of it may have answered already.
+Task<void> Forward::upload() {
+  http::Call& call = *connection_->client;
+  for (bool last = false; !last;) {
+    auto reading = exchange_.read();
+    auto piece = co_await loop::attempt(std::move(reading));
+    if (piece) uploaded_ += piece->bytes.size();
+    if (!piece || reached_limit(0)) {
+      client_failed_ = piece ? at_client(Errc::too_large, 413, "reading the request's body") : piece.error();
+      call.give_up(*client_failed_);
+      break;
+    }
+    last = piece->last;
+    if (last && !exchange_.trailers().empty()) call.add_trailers(exchange_.trailers());
+    auto writing = call.write(*piece, options_.idle);
+    auto written = co_await loop::attempt(std::move(writing));
+    if (!written) break;
+  }
+  facts_.asked = house_.reactor.now();
+  uploading_ = false;
+}
+
+// Interim answers are passed on; the time for the answer runs once the request is up.
+Task<void> Forward::hear_answer() {
+  http::Call& call = *connection_->client;
+  http::Response& heard = exchange_.memory().response;
+  bool waits = exchange_.request().wants_continue && !body_begun_ && !first_.last;
+  for (int interim = 0; interim < kMostInterim;) {
+    Instant deadline = waits ? soon(kContinue) : soon(options_.first_byte);
+    auto receiving = call.receive(heard, exchange_.arena(), deadline);
+    auto received = co_await loop::attempt(std::move(receiving));
+    bool slow = !received && received.error().code == Errc::timed_out;
+    if (slow && waits) {
+      waits = false;
+      start_upload();
+      continue;
+    }
+    bool in_time = uploading_ || house_.reactor.now() < facts_.asked + options_.first_byte;
+    if (slow && in_time && house_.reactor.now() < total_by_) continue;
+    if (!received) co_await loop::fail(received.error());
+    if (heard.status >= 200 || heard.status == 101) co_return;
+    ++interim;
+    auto informing = exchange_.inform(heard);
+    co_await informing;
+    if (heard.status != 100 || !waits) continue;
+    waits = false;
+    start_upload();
+  }
+  co_await loop::fail(Error{.code = Errc::bad_message, .side = Side::upstream, .doing = kWaiting});
+}
+
+Task<void> Forward::answer() {
+  facts_.answered = house_.reactor.now();
+  http::Response& answer = exchange_.memory().response;
+  facts_.status = answer.status;
+  prepare_answer(answer, facts_, exchange_.request(), plan_.regexes, exchange_.arena());
+  if (answer.status == 101) {
+    auto switching = switch_protocol();
+    co_await switching;
+    co_return;
+  }
+  auto passing = pass_body();
+  co_await passing;
+  bool reusable = connection_->client->is_reusable();
+  if (reusable) house_.pool.give(std::move(connection_), kIdle);
+}
+
+// The head leaves with what has come of the body, and without waiting for any.
+Task<void> Forward::pass_body() {
+  http::Call& call = *connection_->client;
+  const http::Response& answer = exchange_.memory().response;
+  http::Piece piece{.bytes = {}, .last = !answer.has_body};
+  if (answer.has_body) {
+    auto there = call.read_now();
+    if (!there) co_await loop::fail(there.error());
+    if (*there) piece = **there;
+  }
+  auto responding = exchange_.respond(answer, piece);
+  co_await responding;
+  while (!piece.last) {
+    auto reading = call.read(soon(options_.idle));
+    piece = co_await reading;
+    if (piece.last && !call.trailers().empty()) exchange_.add_trailers(call.trailers());
+    auto writing = exchange_.write(piece);
+    co_await writing;
+  }
+}
+
+// From here on both sides speak what they have agreed on, and we relay it.
+Task<void> Forward::switch_protocol() {
+  const http::Response& answer = exchange_.memory().response;
+  if (answer.upgrade.empty() || exchange_.request().upgrade.empty())
+    co_await loop::fail(Error{.code = Errc::bad_message, .side = Side::upstream, .doing = kWaiting});
+  auto responding = exchange_.respond(answer, {.bytes = {}, .last = true});
+  co_await responding;
+  std::vector<std::byte> early;
+  auto stream = connection_->client->take_stream(early);
+  exchange_.switch_to(std::move(stream), early, options_.tunnel);
+}
+
+}  // namespace lockgate::proxy

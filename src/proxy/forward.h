@@ -1,0 +1,64 @@
+// Forwarding: one exchange with a client passed on to an upstream, and the answer back.
+//
+// It never knows the version of HTTP on either side. Bodies are streamed both ways at
+// once, each no faster than its receiver takes it. What failed is asked again where
+// that cannot do harm: at the same endpoint if a connection from the pool was stale, at
+// another one otherwise. One thread; destroying it breaks both sides off.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "loop/scope.h"
+#include "proxy/dial.h"
+#include "proxy/house.h"
+#include "proxy/pool.h"
+#include "proxy/request_facts.h"
+
+namespace lockgate::proxy {
+
+class Forward {
+ public:
+  Forward(House& house, const WorkerPlan& plan, http::Exchange& exchange, RequestFacts& facts);
+
+  /// Answers the exchange. Fails with what went wrong, before or after the answer has begun.
+  loop::Task<void> run();
+
+ private:
+  using Connection = std::unique_ptr<UpstreamConnection>;
+
+  loop::Task<void> take_first_piece();
+  loop::Task<void> ask_one();
+  loop::Task<Connection> connect(const Target& target, Instant deadline);
+  loop::Task<void> ask(const Target& target);
+  loop::Task<void> hear_answer();
+  loop::Task<void> upload();
+  loop::Task<void> pass_body();
+  loop::Task<void> answer();
+  void start_upload();
+  loop::Task<void> switch_protocol();
+  void take_way();
+  bool may_ask_again(const Error& error) const;
+  bool reached_limit(std::size_t more);
+  void note_try(const Target& target, const Error& error);
+  PoolKey key_of(const Target& target) const;
+  Instant soon(Duration patience) const;
+
+  House& house_;
+  const WorkerPlan& plan_;
+  http::Exchange& exchange_;
+  RequestFacts& facts_;
+  const config::Forwarding& options_;
+  UpstreamView& upstream_;
+  http::Piece first_;  // of the request's body, in memory that stays
+  AtEndpoint at_;
+  Connection connection_;
+  Instant total_by_ = kNever;
+  std::uint64_t uploaded_ = 0;
+  bool sent_ = false;        // some upstream may have seen the request
+  bool body_begun_ = false;  // more of the body was read than the first piece
+  bool uploading_ = false;
+  std::optional<Error> client_failed_;  // while its body was read
+  loop::Scope scope_;                   // of the upload; goes before all that it uses
+};
+
+}  // namespace lockgate::proxy

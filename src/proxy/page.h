@@ -1,0 +1,22 @@
+// Pages of our own: what a client is told that is not the upstream's answer.
+#pragma once
+#include <string_view>
+
+#include "http/exchange.h"
+#include "loop/task.h"
+
+namespace lockgate::proxy {
+
+/// The status that an error is answered with.
+int status_of(const Error& error);
+
+/// Answers with a page that names the status, says `sentence`, which may be empty, and the request's
+/// identity, by which the log finds it. For errors: the page must not be stored.
+loop::Task<void> answer_with_page(http::Exchange& exchange, int status, std::string_view sentence,
+                                  std::string_view id, WallTime now);
+
+/// Answers with a text of the operator's, and further fields.
+loop::Task<void> answer_with_text(http::Exchange& exchange, http::Response& answer, std::string_view text,
+                                  WallTime now);
+
+}  // namespace lockgate::proxy

@@ -1,0 +1,41 @@
+// RequestFacts: everything that is known of one request and its answer, beside what is
+// known of its connection. Logs, variables and rewriting ask here.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "proxy/facts.h"
+#include "proxy/plan.h"
+#include "proxy/route_table.h"
+
+namespace lockgate::proxy {
+
+struct RequestFacts {
+  const Facts& connection;
+  const ListenerPlan& listener;
+  const SitePlan* site = nullptr;    // null: of no site
+  const RoutePlan* route = nullptr;  // null: no route takes it
+
+  // As the client has sent it, in the exchange's memory.
+  std::string_view method, scheme, authority, host, target;
+  std::string_view path, query;  // normalised, and as sent
+  std::string_view referer, user_agent;
+  std::string_view id;
+  std::uint8_t minor_version = 1;
+  std::array<std::string_view, 10> captures{};  // of the route's regular expression
+
+  Way way;
+  const Endpoint* endpoint = nullptr;  // that was asked last
+  bool reused = false;                 // over a connection that was open already
+  std::string_view tries;              // what became of each try, for the log
+
+  int status = 0;              // of the answer; 0: none was given
+  std::optional<Error> error;  // why the answer is ours, or was broken off
+  std::uint64_t bytes_up = 0, bytes_down = 0;
+  WallTime begun_wall = 0;
+  Instant begun{}, asked{}, answered{};
+};
+
+}  // namespace lockgate::proxy

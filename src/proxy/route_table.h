@@ -1,0 +1,54 @@
+// RouteTable: which route of a site takes a request: the first in the file whose
+// conditions hold. Found by the prefixes of the path, so that the cost does not grow with
+// the number of routes. Immutable; any thread.
+#pragma once
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/regex.h"
+#include "config/http.h"
+#include "http/message.h"
+
+namespace lockgate::proxy {
+
+/// One route, ready for requests.
+struct RoutePlan {
+  static constexpr std::uint32_t kNoRegex = UINT32_MAX;
+  const config::Route* route;
+  config::Template rewrite;          // of one that has it
+  std::uint32_t regex = kNoRegex;    // number in Plan::patterns
+  std::vector<std::uint32_t> edits;  // numbers in Plan::patterns, of request_fields and then response_fields
+};
+
+/// What a route is chosen by. `path` is normalised.
+struct RouteQuestion {
+  std::string_view path, query;
+  const http::Request& request;
+  std::span<const Regex> regexes;  // this worker's, of Plan::patterns
+};
+
+class RouteTable {
+ public:
+  void add(RoutePlan route);
+  /// The route that takes it, or null.
+  const RoutePlan* find(const RouteQuestion& question) const;
+  const std::vector<RoutePlan>& routes() const { return routes_; }
+
+ private:
+  using Numbers = std::vector<std::uint32_t>;  // ascending
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Index = std::unordered_map<std::string, Numbers, Hash, std::equal_to<>>;
+
+  std::vector<RoutePlan> routes_;
+  Numbers any_, regexes_;
+  Index prefixes_, exact_;
+  std::size_t longest_prefix_ = 0;
+};
+
+}  // namespace lockgate::proxy

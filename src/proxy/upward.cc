@@ -1,0 +1,157 @@
+#include "proxy/upward.h"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <string>
+
+#include "proxy/variables.h"
+#include "wire/forwarded.h"
+
+namespace lockgate::proxy {
+
+using http::FieldName;
+
+namespace {
+
+std::string made_pseudonym() {
+  std::random_device random;
+  return fmt::format("lockgate-{:08x}", random());
+}
+
+// What a stranger says of himself is not passed on as if we had said it.
+void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena) {
+  http::Fields& fields = request.fields;
+  const config::ClientFields& wanted = facts.route->route->forwarding.client_fields;
+  for (FieldName id : {FieldName::x_forwarded_for, FieldName::x_forwarded_proto, FieldName::x_forwarded_host,
+                       FieldName::x_forwarded_port, FieldName::x_real_ip, FieldName::forwarded}) {
+    fields.remove(id);
+  }
+  const SocketAddress& client = facts.connection.client;
+  std::string_view address = client.is_unix() ? std::string_view("unknown") : arena.copy(client.ip().text());
+  if (wanted.x_forwarded) {
+    fields.add(FieldName::x_forwarded_for, address);
+    fields.add(FieldName::x_forwarded_proto, facts.scheme);
+    if (!facts.authority.empty()) fields.add(FieldName::x_forwarded_host, facts.authority);
+    auto colon = facts.authority.rfind(':');
+    bool ported = colon != facts.authority.npos && !facts.authority.ends_with(']');
+    std::string_view usual = facts.scheme == "https" ? "443" : "80";
+    fields.add(FieldName::x_forwarded_port, ported ? facts.authority.substr(colon + 1) : usual);
+  }
+  if (wanted.x_real_ip) fields.add(FieldName::x_real_ip, address);
+  if (!wanted.forwarded) return;
+  std::string element;
+  wire::append_forwarded({.client = client.is_unix() ? Ip() : client.ip(),
+                          .client_port = client.port(),
+                          .by = {},
+                          .host = facts.authority,
+                          .proto = facts.scheme},
+                         element);
+  fields.add(FieldName::forwarded, arena.copy(element));
+}
+
+// What matched becomes `rewrite`; the rest of the path stays, and so does the query.
+std::string_view rewritten_target(const RequestFacts& facts, std::span<const Regex> regexes, Arena& arena) {
+  const RoutePlan& plan = *facts.route;
+  const config::RouteMatch& match = plan.route->match;
+  std::string_view to = filled_in(plan.rewrite, facts, arena), path = facts.path;
+  std::string_view before, rest;
+  switch (match.kind) {
+    case config::RouteMatch::Path::any:
+      rest = path.substr(path.starts_with('/') ? 1 : 0);
+      break;
+    case config::RouteMatch::Path::prefix:
+      rest = path.substr(std::min(match.path.size(), path.size()));
+      break;
+    case config::RouteMatch::Path::exact:
+      break;
+    case config::RouteMatch::Path::regex: {
+      std::string_view all = facts.captures.front();
+      auto at = static_cast<std::size_t>(all.data() - path.data());
+      before = path.substr(0, at);
+      rest = path.substr(at + all.size());
+      break;
+    }
+  }
+  static_cast<void>(regexes);
+  // Neither two slashes nor none where the two meet, whichever way the operator has written them.
+  if (to.ends_with('/') && rest.starts_with('/')) rest.remove_prefix(1);
+  bool bare = !to.empty() && !to.ends_with('/') && !rest.empty() && !rest.starts_with('/') &&
+              match.kind != config::RouteMatch::Path::regex;
+  std::string_view target = arena.join(before, to, bare ? "/" : "", rest);
+  if (!target.starts_with('/')) target = arena.join("/", target);
+  return target;
+}
+
+}  // namespace
+
+std::string_view own_pseudonym() {
+  static const std::string kName = made_pseudonym();
+  return kName;
+}
+
+bool has_been_here(const http::Request& request) {
+  for (const wire::HeadField& field : request.fields) {
+    if (field.id == FieldName::via && field.value.contains(own_pseudonym())) return true;
+  }
+  return false;
+}
+
+void sign_via(http::Fields& fields, config::Via via, int minor_version, Arena& arena) {
+  if (via == config::Via::off) return;
+  if (via == config::Via::block) return fields.remove(FieldName::via);
+  std::string_view version = minor_version == 0 ? "1.0 " : "1.1 ";
+  std::string_view comment = via == config::Via::full ? " (lockgate)" : "";
+  fields.add(FieldName::via, arena.join(version, own_pseudonym(), comment));
+}
+
+void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const RequestFacts& facts,
+                 std::span<const std::uint32_t> patterns, std::span<const Regex> regexes, Arena& arena) {
+  for (const std::string& name : edits.remove) fields.remove(name);
+  for (std::size_t i = 0; i < edits.edit.size(); ++i) {
+    const config::FieldReplacement& edit = edits.edit[i];
+    for (wire::HeadField& field : fields.list()) {
+      if (!wire::equal_in_any_case(field.name, edit.name)) continue;
+      const Regex& regex = regexes[patterns[i]];
+      if (regex.matches(field.value)) field.value = arena.copy(regex.replace_all(field.value, edit.with));
+    }
+  }
+  for (const config::FieldValue& field : edits.set) {
+    fields.remove(field.name);
+    std::string_view value = filled_in(field.value, facts, arena);
+    if (!value.empty()) fields.add(field.name, value, wire::field_name(field.name));
+  }
+  for (const config::FieldValue& field : edits.add) {
+    std::string_view value = filled_in(field.value, facts, arena);
+    if (!value.empty()) fields.add(field.name, value, wire::field_name(field.name));
+  }
+}
+
+void prepare_request(http::Request& request, const RequestFacts& facts, std::span<const Regex> regexes,
+                     Arena& arena) {
+  const config::Route& route = *facts.route->route;
+  std::string_view path = route.rewrite ? rewritten_target(facts, regexes, arena) : facts.path;
+  bool has_query = !facts.query.empty() || facts.target.ends_with('?');
+  request.target = has_query ? arena.join(path, "?", facts.query) : path;
+  tell_client(request, facts, arena);
+  sign_via(request.fields, route.forwarding.via, facts.minor_version, arena);
+  edit_fields(request.fields, route.request_fields, facts, facts.route->edits, regexes, arena);
+}
+
+void address_request(http::Request& request, const RequestFacts& facts, const Target& target, Arena& arena) {
+  request.scheme = target.tls ? "https" : "http";
+  const std::string& host = facts.route->route->forwarding.host;
+  if (host == "preserve" && !facts.authority.empty()) {
+    request.authority = facts.authority;
+    return;
+  }
+  if (host != "upstream" && host != "preserve") {
+    request.authority = host;
+    return;
+  }
+  std::string_view label = target.endpoint->label();
+  auto begin = label.find("://");
+  request.authority = arena.copy(begin == label.npos ? label : label.substr(begin + 3));
+}
+
+}  // namespace lockgate::proxy

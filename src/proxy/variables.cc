@@ -1,0 +1,113 @@
+#include "proxy/variables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+namespace lockgate::proxy {
+namespace {
+
+using config::Variable;
+
+const tls::Session* session_of(const RequestFacts& facts) {
+  const Leg* leg = facts.connection.client_leg.get();
+  return leg && leg->open ? &leg->session : nullptr;
+}
+
+std::string_view of_address(const SocketAddress& address, Arena& arena) {
+  return address.is_unix() || address.is_none() ? std::string_view() : arena.copy(address.ip().text());
+}
+
+std::string_view of_tls(Variable variable, const tls::Session& session) {
+  switch (variable) {
+    case Variable::tls_version:
+      return session.protocol;
+    case Variable::tls_cipher:
+      return session.cipher;
+    case Variable::tls_alpn:
+      return session.alpn;
+    case Variable::client_certificate_subject:
+      return session.peer_subject;
+    case Variable::client_certificate_serial:
+      return session.peer_serial;
+    case Variable::client_certificate_verify:
+      return session.peer_serial.empty() ? "NONE" : "SUCCESS";
+    default:
+      return {};
+  }
+}
+
+std::string_view of_connection(Variable variable, const RequestFacts& facts, Arena& arena) {
+  const Facts& connection = facts.connection;
+  switch (variable) {
+    case Variable::client_address:
+      return of_address(connection.client, arena);
+    case Variable::client_port:
+      return arena.copy(fmt::format_int(connection.client.port()).str());
+    case Variable::peer_address:
+      return of_address(connection.peer, arena);
+    case Variable::listener:
+      return facts.listener.listener->name;
+    case Variable::tls_name:
+      return connection.dialect == Dialect::tls ? std::string_view(connection.name) : std::string_view();
+    case Variable::ja3:
+      return connection.ja3 ? connection.ja3->text() : std::string_view();
+    case Variable::ja4:
+      return connection.ja4 ? connection.ja4->text() : std::string_view();
+    default:
+      break;
+  }
+  const tls::Session* session = session_of(facts);
+  return session ? of_tls(variable, *session) : std::string_view();
+}
+
+std::string_view value_of(const config::Template::Part& part, const RequestFacts& facts, Arena& arena) {
+  switch (part.variable) {
+    case Variable::none:
+      return part.text;
+    case Variable::capture:
+      return facts.captures.at(part.capture);
+    case Variable::scheme:
+      return facts.scheme;
+    case Variable::host:
+      return facts.host;
+    case Variable::method:
+      return facts.method;
+    case Variable::target:
+      return facts.target;
+    case Variable::path:
+      return facts.path;
+    case Variable::query:
+      return facts.query;
+    case Variable::request_id:
+      return facts.id;
+    case Variable::site:
+      return facts.site ? std::string_view(facts.site->site->name) : std::string_view();
+    default:
+      return of_connection(part.variable, facts, arena);
+  }
+}
+
+bool ends_line(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+}  // namespace
+
+std::string_view filled_in(const config::Template& text, const RequestFacts& facts, Arena& arena) {
+  if (text.parts.empty()) return {};
+  if (text.parts.size() == 1 && text.parts.front().variable == Variable::none) return text.parts.front().text;
+  std::string_view whole;
+  for (const config::Template::Part& part : text.parts) {
+    std::string_view value = value_of(part, facts, arena);
+    bool plain = part.variable == Variable::none || std::ranges::none_of(value, ends_line);
+    if (!plain) {  // certificates may name whom they like
+      auto room = arena.take(value.size());
+      std::ranges::transform(value, room.begin(), [](char c) { return ends_line(c) ? ' ' : c; });
+      value = {room.data(), room.size()};
+    }
+    whole = whole.empty() ? value : arena.join(whole, value);
+  }
+  return whole;
+}
+
+}  // namespace lockgate::proxy

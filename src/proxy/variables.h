@@ -1,0 +1,15 @@
+// Variables: what stands for "$client_address" and its kind in texts of the operator.
+#pragma once
+#include <string_view>
+
+#include "base/arena.h"
+#include "config/http.h"
+#include "proxy/request_facts.h"
+
+namespace lockgate::proxy {
+
+/// The text with its variables filled in, in `arena` or in memory that lives as long as the plan. Nothing in
+/// it can end a field's line.
+std::string_view filled_in(const config::Template& text, const RequestFacts& facts, Arena& arena);
+
+}  // namespace lockgate::proxy
