@@ -5,27 +5,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "bare_speech.h"
 #include "client_hello.h"
 #include "failure.h"
+#include "http_speech.h"
+#include "websocket.h"
 
 namespace lockgate::bench {
 namespace {
 
-constexpr std::size_t kOpening = 64;  // connections that may be in their handshake at once
+constexpr std::size_t kOpening = 64;    // connections that may be in their handshake at once
+constexpr std::uint64_t kFirst = 1024;  // bytes of the first answer on connections that stay
 
 }  // namespace
 
-Client::Client(Work work) : work_(std::move(work)), request_(request_for(work_.answer)) {
-  if (work_.opening != Opening::hello) tls_.emplace(work_.opening);
+Client::Client(Work work) : work_(std::move(work)) {
+  if (work_.opening == Opening::hello || work_.opening == Opening::plain) return;
+  tls_.emplace(work_.opening);
+  if (work_.language != Language::bare) tls_->offer_http();
 }
 
 void Client::open_all() {
-  const auto first = request_for(1024);
+  const std::uint64_t first = std::min(kFirst, work_.answer);
   for (std::uint64_t opened = 0, answered = 0; answered < work_.connections;) {
     for (; opened < work_.connections && opened - answered < kOpening; ++opened) open();
     for_each_finished([&](Connection& connection) {
       if (connection.requests++ == 0) {
-        send(connection, first, 1024);
+        ask(connection, first);
       } else {
         ++answered;
         idle_.push_back(&connection);
@@ -35,14 +41,14 @@ void Client::open_all() {
 }
 
 void Client::relay() {
-  std::uint64_t begun = 0;
-  for (Connection* connection : idle_) {
-    if (begun++ < work_.total) send(*connection, request_, work_.answer);
-  }
+  const std::uint64_t at_once = std::min({work_.at_once, work_.total, std::uint64_t{idle_.size()}});
+  std::size_t woken = 0;
+  while (woken < at_once) ask(*idle_[woken++], work_.answer);
+  std::uint64_t begun = at_once;
   for (std::uint64_t finished = 0; finished < work_.total;) {
     for_each_finished([&](Connection& connection) {
       ++finished;
-      if (begun++ < work_.total) send(connection, request_, work_.answer);
+      if (begun++ < work_.total) ask(woken < idle_.size() ? *idle_[woken++] : connection, work_.answer);
     });
   }
 }
@@ -57,7 +63,7 @@ void Client::connect(std::uint64_t total) {
   for (; opened < std::min(work_.connections, total); ++opened) open();
   for (std::uint64_t closed = 0; closed < total;) {
     for_each_finished([&](Connection& connection) {
-      if (connection.requests++ < work_.each) return send(connection, request_, work_.answer);
+      if (connection.requests++ < work_.each) return ask(connection, work_.answer);
       delete &connection;
       ++closed;
       if (opened++ < total) open();
@@ -68,42 +74,50 @@ void Client::connect(std::uint64_t total) {
 void Client::open() {
   const int fd = connect_to(work_.ports[opened_++ % work_.ports.size()]);
   stop_blocking(fd);
-  auto* connection = new Connection{
-      .channel = {fd, tls_ ? tls_->call(has_tickets_) : nullptr}, .open = !tls_, .resuming = has_tickets_};
+  auto* connection = new Connection{.channel = {fd, tls_ ? tls_->call(has_tickets_) : nullptr},
+                                    .asker = new_asker(),
+                                    .resuming = has_tickets_};
   epoll_.watch(fd, connection);
-  if (tls_) {
-    begun_.push_back(connection);
-  } else {
-    send(*connection, kClientHello, kFlight);
-  }
+  begun_.push_back(connection);
 }
 
-void Client::send(Connection& connection, std::span<const std::uint8_t> bytes, std::uint64_t expected) {
-  connection.expected = expected;
-  connection.received = 0;
+std::unique_ptr<Asker> Client::new_asker() const {
+  switch (work_.language) {
+    case Language::http:
+      return std::make_unique<HttpAsker>(work_.path);
+    case Language::websocket:
+      return std::make_unique<WebSocketAsker>(work_.path);
+    case Language::bare:
+      break;
+  }
+  return std::make_unique<BareAsker>(work_.opening == Opening::hello);
+}
+
+void Client::send(Connection& connection, std::span<const std::uint8_t> bytes) {
   if (connection.channel.write(bytes) != bytes.size()) fail("a hello or request was not taken in one piece");
 }
 
-/// Whether the handshake is complete now.
-bool Client::shake_hands(Connection& connection) const {
-  const auto hands = connection.channel.shake_hands();
-  if (hands == Channel::Hands::refused) fail("client: the connection ended in the handshake");
-  connection.open = hands == Channel::Hands::shaken;
-  if (connection.open) tls_->check(connection.channel, connection.resuming);
-  return connection.open;
+/// Whether a request may be sent now: the handshake is over, if there is one, and nothing else comes first.
+bool Client::begin(Connection& connection) const {
+  if (tls_) {
+    const auto hands = connection.channel.shake_hands();
+    if (hands == Channel::Hands::refused) fail("client: the connection ended in the handshake");
+    if (hands == Channel::Hands::under_way) return false;
+    tls_->check(connection.channel, connection.resuming);
+  }
+  connection.open = true;
+  const auto opening = connection.asker->open();
+  if (!opening.empty()) send(connection, opening);
+  return opening.empty();
 }
 
-/// Whether the flight or answer is complete now.
+/// Whether the opening or an answer is complete now.
 bool Client::receive(Connection& connection) {
   do {
     const auto got = connection.channel.read(buffer_);
     if (!got) fail("client: the connection ended before the answer did");
     if (*got == 0) return false;
-    if (*got > connection.expected) fail("client: more bytes than the answer has");
-    if (!is_pattern(std::span(buffer_).first(*got), connection.received)) fail("client: a changed answer");
-    connection.received += *got;
-    connection.expected -= *got;
-    if (connection.expected == 0) return true;
+    if (connection.asker->hear(std::span(buffer_).first(*got))) return true;
   } while (connection.channel.holds_more());
   return false;
 }

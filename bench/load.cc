@@ -8,16 +8,18 @@
 // with status 1 and a sentence.
 //
 //   load origin PEM KIND:PORT...    listens until its standard input closes. KIND, what comes before the
-//                                   requests: hello, plain (nothing) or tls
-//   load relay OPENING PORTS CONNECTIONS ANSWER REQUESTS
-//                                   requests over connections that are opened beforehand
+//                                   requests: hello, plain (nothing) or tls; or http or https
+//   load relay OPENING PORTS CONNECTIONS ANSWER REQUESTS [AT_ONCE]
+//                                   requests over connections that are opened beforehand, AT_ONCE of which
+//                                   are at work; without it all
 //   load connect OPENING PORTS CONNECTIONS ANSWER REQUESTS EACH
 //                                   new connections, EACH requests on each (0: its opening only)
 //   load stranger PORT              a hello for a name that no proxy routes must not reach an origin
 //
-// OPENING is hello, tls1.2, tls1.3 or resumed (TLS 1.3 by a ticket); PORTS are joined by commas, and each has
-// its turn. A client prints "ready", begins after a line on standard input, prints "done COUNT" and leaves
-// after another line.
+// OPENING is hello, tls1.2, tls1.3 or resumed (TLS 1.3 by a ticket). Or it says that HTTP/1.1 is spoken:
+// http, https (by TLS 1.3) or websocket (ANSWER bytes are sent and echoed); a path may follow, which precedes
+// the size in requests: http/some/path. PORTS are joined by commas, and each has its turn. A client prints
+// "ready", begins after a line on standard input, prints "done COUNT" and leaves after another line.
 #include <unistd.h>
 
 #include <charconv>
@@ -70,6 +72,8 @@ std::vector<std::uint16_t> ports(std::string_view text) {
 }
 
 Opening opening_of(std::string_view word) {
+  if (word == "http" || word == "websocket") return Opening::plain;
+  if (word == "https") return Opening::tls1_3;
   if (word == "hello") return Opening::hello;
   if (word == "tls1.2") return Opening::tls1_2;
   if (word == "tls1.3") return Opening::tls1_3;
@@ -77,10 +81,17 @@ Opening opening_of(std::string_view word) {
   fail("no such opening", word);
 }
 
+Language language_of(std::string_view word) {
+  if (word == "websocket") return Language::websocket;
+  return word.starts_with("http") ? Language::http : Language::bare;
+}
+
 Origin::Kind kind_of(std::string_view word) {
   if (word == "hello") return Origin::Kind::hello;
   if (word == "plain") return Origin::Kind::plain;
   if (word == "tls") return Origin::Kind::tls;
+  if (word == "http") return Origin::Kind::http;
+  if (word == "https") return Origin::Kind::https;
   fail("no such kind of origin", word);
 }
 
@@ -97,13 +108,20 @@ void run_origin(std::string_view pem, std::span<char*> listeners) {
 
 void run_client(std::string_view mode, std::span<char*> arguments) {
   const bool relays = mode == "relay";
-  if (arguments.size() != (relays ? 5 : 6) || (!relays && mode != "connect")) fail("wrong arguments");
-  const Work work{.opening = opening_of(arguments[0]),
+  if (!relays && mode != "connect") fail("no such mode", mode);
+  const bool complete = arguments.size() == 6;
+  if (!complete && !(relays && arguments.size() == 5)) fail("wrong arguments");
+  const std::string_view opening = arguments[0];
+  const std::string_view word = opening.substr(0, opening.find('/'));
+  const Work work{.opening = opening_of(word),
+                  .language = language_of(word),
+                  .path = std::string(opening.substr(word.size())),
                   .ports = ports(arguments[1]),
                   .connections = number(arguments[2]),
                   .answer = number(arguments[3]),
                   .total = number(arguments[4]),
-                  .each = relays ? 0 : number(arguments[5])};
+                  .each = relays ? 0 : number(arguments[5]),
+                  .at_once = relays && complete ? number(arguments[5]) : UINT64_MAX};
   if (relays && work.opening == Opening::resumed) fail("only new connections are resumed");
   Client client(work);
   if (relays) client.open_all();

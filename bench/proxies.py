@@ -1,9 +1,12 @@
 """The proxies that are compared: how each is started on its CPU, and what its processes cost.
 
-A new one is an entry in PASSTHROUGH or TLS and a file in peers/. In that file @PORT@ is where the proxy listens,
-@ORIGIN@ the origin's port, @INNER@ a port for itself, @RUN@ a folder of its own, @CERTIFICATE@ a file with certificate
-and key, and @USER@ and @GROUP@ who runs all this. A line that begins with another word of this kind belongs to one
-setting only: @LOG@ and @QUIET@ (with access logging and without), @TERMINATE@ and @REENCRYPT@.
+A new one is an entry in PASSTHROUGH, TLS or HTTP and a file in peers/. In that file @PORT@ is where the proxy
+listens, @ORIGIN@ the origin's port, @INNER@ a port for itself, @RUN@ a folder of its own, @CERTIFICATE@ a file with
+certificate and key, and @USER@ and @GROUP@ who runs all this. A line that begins with another word of this kind
+belongs only to settings that have it: @LOG@ and @QUIET@ (with access logging and without), @TERMINATE@ and
+@REENCRYPT@, or for HTTP @PLAIN@ and @TLS@ (towards clients), @TOPLAIN@ and @TOTLS@ (towards the origin), @WHOLE@
+and @ROUTED@ (without routes and with them). One that begins with @EACH@ is there once for each route, with @NUMBER@
+for its number.
 """
 
 import dataclasses
@@ -36,6 +39,7 @@ class Proxy:
     version: tuple[str, ...]
     log: str = "access.log"  # in its folder
     cannot: tuple[str, ...] = ()  # settings
+    others: tuple[str, ...] = ()  # more files in peers/ that it reads from its folder
 
     def installed(self):
         return any(os.access(os.path.join(folder, self.command[0]), os.X_OK)
@@ -49,6 +53,8 @@ class Proxy:
 
 NGINX = ("nginx", "-p", "@RUN@", "-e", "@RUN@/start.log", "-c", "@CONFIG@"), ("nginx", "-v")
 HAPROXY = ("haproxy", "-db", "-f", "@CONFIG@"), ("haproxy", "-v")
+HTTPD = ("apache2", "-DFOREGROUND", "-f", "@CONFIG@"), ("apache2", "-v")
+H2O = ("h2o", "-c", "@CONFIG@"), ("h2o", "--version")
 LOCKGATE_RUN = (LOCKGATE, "run", "-c", "@CONFIG@"), (LOCKGATE, "version")
 
 PASSTHROUGH = [
@@ -65,6 +71,15 @@ TLS = [
     Proxy("hitch", "tls/hitch.conf", ("hitch", "--config=@CONFIG@"), ("hitch", "--version"), cannot=("reencrypt",)),
     Proxy("stunnel", "tls/stunnel.conf", ("stunnel4", "@CONFIG@"), ("stunnel4", "-version")),
 ]
+HTTP = [
+    Proxy(OURS, "http/lockgate.yaml", *LOCKGATE_RUN),
+    Proxy("nginx", "http/nginx.conf", *NGINX),
+    Proxy("HAProxy", "http/haproxy.conf", *HAPROXY, log="output", others=("http/haproxy-routes.map",)),
+    Proxy("HAProxy, splicing", "http/haproxy-splicing.conf", *HAPROXY,
+          cannot=("https", "https-again", "http-logging", "http-10-routes", "http-10000-routes")),
+    Proxy("Apache httpd", "http/httpd.conf", *HTTPD),
+    Proxy("h2o", "http/h2o.conf", *H2O),
+]
 
 
 class Running:
@@ -75,11 +90,12 @@ class Running:
         self.port = free_port()
         self.folder = folder
         folder.mkdir()
-        config = folder / pathlib.Path(proxy.config).name
         words = {"PORT": self.port, "ORIGIN": origin, "INNER": free_port(), "RUN": folder, "CERTIFICATE": certificate,
                  "WORKERS": workers, "USER": pwd.getpwuid(os.getuid()).pw_name,
                  "GROUP": grp.getgrgid(os.getgid()).gr_name}
-        config.write_text(filled((HERE / "peers" / proxy.config).read_text(), setting, words))
+        for name in (*proxy.others, proxy.config):
+            config = folder / pathlib.Path(name).name
+            config.write_text(filled((HERE / "peers" / name).read_text(), setting, words))
         command = [part.replace("@CONFIG@", str(config)).replace("@RUN@", str(folder)) for part in proxy.command]
         with open(folder / "output", "wb") as output:
             self._process = pinned(command, cpus, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
@@ -170,13 +186,19 @@ def filled(text, setting, words):
     """A peer's file for one setting, each word in its place."""
     lines = []
     for line in text.splitlines():
-        marked = re.match("@([A-Z]+)@", line)
-        if not marked or marked[1] in words:
-            lines.append(line)
-        elif marked[1] == setting:
-            lines.append(line[marked.end():])
-    return re.sub("@([A-Z]+)@", lambda found: str(words[found[1]]) if found[1] in words else found[0],
-                  "\n".join(lines) + "\n")
+        copies = [words]
+        while (marked := re.match("@([A-Z]+)@", line)) and marked[1] not in words:
+            line = line[marked.end():]
+            if marked[1] == "EACH":
+                copies = [{**words, "NUMBER": f"{number:05}"} for number in range(setting.routes)]
+            elif marked[1] not in setting.word.split():
+                copies = []
+        lines += [with_words(line, copy) for copy in copies]
+    return "\n".join(lines) + "\n"
+
+
+def with_words(line, words):
+    return re.sub("@([A-Z]+)@", lambda found: str(words[found[1]]) if found[1] in words else found[0], line)
 
 
 def cpu_clock(pid):

@@ -71,9 +71,12 @@ def congestion_control():
 
 
 def summary(rounds, waiting, proxies):
-    """The paragraph under the table. `waiting`: share of its time that Lockgate spent waiting for its CPU."""
-    return (f"{machine(proxies)}. TCP with {congestion_control()}. Medians of {rounds} interleaved rounds. While it "
-            f"had work to do, Lockgate waited for its CPU, which other processes had, for {waiting:.0%} of the time.")
+    """The paragraph under the table. `waiting`: share of Lockgate's time that it waited for its CPU, if it ran."""
+    text = f"{machine(proxies)}. TCP with {congestion_control()}. Medians of {rounds} interleaved rounds."
+    if waiting is not None:
+        text += (f" While it had work to do, Lockgate waited for its CPU, which other processes had, for {waiting:.0%} "
+                 "of the time.")
+    return text
 
 
 def write(path, key, text):

@@ -16,16 +16,24 @@ BULK_ANSWER = 64 * 1024 * 1024
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """A set-up of the proxies, and what precedes the requests at their origin (see bench/load.cc)."""
-    word: str  # marks the lines of a peer's file that belong to this set-up
+    word: str  # marks the lines of a peer's file that belong to this set-up; or several words
     origin: str
     checks_names: bool = True  # a proxy that looks at names; whether it does is tried
+    logs: bool = False
+    routes: int = 0  # in HTTP; whether a proxy refuses what none of them takes is tried
 
 
 SETTINGS = {
     "quiet": Setting("QUIET", "hello"),
-    "logging": Setting("LOG", "hello"),
+    "logging": Setting("LOG", "hello", logs=True),
     "terminate": Setting("TERMINATE", "plain", checks_names=False),
     "reencrypt": Setting("REENCRYPT", "tls", checks_names=False),
+    "http": Setting("PLAIN TOPLAIN QUIET WHOLE", "http", checks_names=False),
+    "https": Setting("TLS TOPLAIN QUIET WHOLE", "http", checks_names=False),
+    "https-again": Setting("TLS TOTLS QUIET WHOLE", "https", checks_names=False),
+    "http-logging": Setting("PLAIN TOPLAIN LOG WHOLE", "http", checks_names=False, logs=True),
+    "http-10-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10),
+    "http-10000-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10000),
 }
 
 
@@ -35,7 +43,7 @@ class Row:
     title: str
     unit: str
     measure: Callable  # (bench, row, proxy) -> sample
-    work: tuple  # arguments of bench/load behind opening and port: mode, connections, answer, count, [each]
+    work: tuple  # arguments of bench/load behind opening and port: mode, connections, answer, count, [last]
     of: Callable = None  # (CPU seconds, count) -> sample
     shown: Callable = "{:.1f}".format
     target: float | None = None  # of the ratio, or of the figure itself if absolute
@@ -43,6 +51,7 @@ class Row:
     more_is_better: bool = False
     opening: str = "hello"  # as in bench/load.cc
     setting: str = "quiet"
+    against: str | None = None  # a second setting, for a row that compares two
     only_ours: bool = False
 
     @property
@@ -65,6 +74,10 @@ class Table:
     def with_rows(self, keys):
         """The same with these rows only, if any are given."""
         return dataclasses.replace(self, rows=[row for row in self.rows if not keys or row.key in keys])
+
+    def without(self, names):
+        """The same without these proxies, named in lower case."""
+        return dataclasses.replace(self, compared=[one for one in self.compared if one.name.lower() not in names])
 
 
 def cpu(bench, row, proxy):

@@ -48,6 +48,12 @@ TlsClient::TlsClient(Opening opening)
   SSL_CTX_sess_set_new_cb(context_.get(), keep_ticket);
 }
 
+void TlsClient::offer_http() {
+  constexpr std::string_view kOffer = "\x08http/1.1";
+  const auto* bytes = reinterpret_cast<const unsigned char*>(kOffer.data());
+  if (SSL_CTX_set_alpn_protos(context_.get(), bytes, kOffer.size()) != 0) fail("ALPN");
+}
+
 OwnedSsl TlsClient::call(bool resuming) {
   OwnedSsl ssl(SSL_new(context_.get()));
   if (!ssl) fail("SSL_new");

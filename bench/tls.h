@@ -19,13 +19,15 @@ struct FreeTls {
 using OwnedContext = std::unique_ptr<SSL_CTX, FreeTls>;
 using OwnedSession = std::unique_ptr<SSL_SESSION, FreeTls>;
 
-/// What a client opens a connection with: the bare ClientHello of client_hello.h, or TLS.
-enum class Opening : std::uint8_t { hello, tls1_2, tls1_3, resumed };
+/// What a client opens a connection with: the bare ClientHello of client_hello.h, nothing, or TLS.
+enum class Opening : std::uint8_t { hello, plain, tls1_2, tls1_3, resumed };
 
 class TlsClient {
  public:
   explicit TlsClient(Opening opening);
 
+  /// From now on names HTTP/1.1 as what will be spoken (ALPN).
+  void offer_http();
   /// For one connection: a full handshake, or one by a ticket that is used for nothing else.
   OwnedSsl call(bool resuming);
   /// Ends the program if something else was agreed on than what all proxies shall compute.
