@@ -143,7 +143,7 @@ struct Site {
 
 /// The protocols that clients of a site may agree on; empty: what the upstream chooses, if it speaks TLS.
 inline std::vector<std::string> effective_alpn(const Site& site) {
-  if (site.tls.alpn.empty() && site.is_http()) return {"http/1.1"};
+  if (site.tls.alpn.empty() && site.is_http()) return {"http/1.1", "http/1.0"};
   return site.tls.alpn;
 }
 
@@ -172,10 +172,17 @@ struct AcceptProxyProtocol {
   std::vector<Network> optional_from;  // these may
 };
 
+/// Proxies in front of us whose fields tell for whom they ask.
+struct TrustedProxies {
+  std::vector<Network> from;
+  std::string field = "X-Forwarded-For";  // or Forwarded, or one with a single address
+};
+
 struct Listener {
   std::string name;  // `name:` or the first bind as written
   std::vector<Bind> bind;
   AcceptProxyProtocol accept_proxy_protocol;
+  TrustedProxies trusted_proxies;
   bool peek = true;    // false: relay without looking (a server that speaks first)
   std::string no_sni;  // a hello without a usable name is treated as this one; empty: only `default` takes it
   std::uint32_t hello_limit = 64 * 1024;  // bytes read before a site is chosen

@@ -89,6 +89,17 @@ inline constexpr auto kSection<Defaults> = section(
     http_fields<Defaults>());
 
 template <>
+inline constexpr auto kSection<TrustedProxies> = section(
+    "trusted_proxies", "Proxies in front of us that tell in a field of their requests for whom they ask.",
+    Field{"from", &TrustedProxies::from,
+          "Their networks. Whoever else sends such a field is not believed, and it goes no further."},
+    Field{
+        "field", &TrustedProxies::field,
+        "`X-Forwarded-For` and `Forwarded` are read from right to left, as far as these networks reach; any "
+        "other field, as `X-Real-IP`, holds one address.",
+        as(As::field_name)});
+
+template <>
 inline constexpr auto kSection<AcceptProxyProtocol> =
     section("accept_proxy_protocol", "Who may say in a PROXY header (v1 or v2) which client it speaks for.",
             Field{"from", &AcceptProxyProtocol::from, "Networks of proxies that must send a header."},
@@ -105,6 +116,8 @@ inline constexpr auto kSection<Listener> = section(
             "list.",
             kRequired},
         Field{"accept_proxy_protocol", &Listener::accept_proxy_protocol, "Front proxies that are trusted."},
+        Field{"trusted_proxies", &Listener::trusted_proxies,
+              "Front proxies that are trusted to tell their clients in fields of requests."},
         Field{"peek", &Listener::peek,
               "Off: relay to the only site without looking, for a server that speaks first."},
         Field{"no_sni", &Listener::no_sni,

@@ -94,7 +94,7 @@ TEST(EffectiveAlpn, IsHttpWhereRequestsAreRead) {
   Site site;
   EXPECT_EQ(effective_alpn(site), std::vector<std::string>{});
   site.routes.emplace_back();
-  EXPECT_EQ(effective_alpn(site), std::vector<std::string>{"http/1.1"});
+  EXPECT_EQ(effective_alpn(site), (std::vector<std::string>{"http/1.1", "http/1.0"}));
   site.tls.alpn = {"http/1.0"};
   EXPECT_EQ(effective_alpn(site), std::vector<std::string>{"http/1.0"});
 }

@@ -26,6 +26,10 @@ void Client1::begin(const ClientForm& form) {
 
 Task<void> Client1::send(const Request& request, Piece first, Duration patience) {
   method_ = request.method;
+  // What is said before it was asked for could be taken for the answer to another request. TLS has things of
+  // its own to say.
+  bool early = !receiver_.empty() || (stream_->plain_descriptor() >= 0 && stream_->readable());
+  spoilt_ = spoilt_ || early;
   HeadForm form{.length = request.length.value_or(0),
                 .close = !form_.keepalive,
                 .keep_alive = form_.keepalive && form_.http1_0,
@@ -36,15 +40,25 @@ Task<void> Client1::send(const Request& request, Piece first, Duration patience)
   out.clear();
   write_request(request, form, out);
   sender_.begin(form.body, form.length);
-  auto sending = sender_.send(out, first, patience);
-  auto sent = co_await loop::attempt(std::move(sending));
+  auto sent = sender_.send(out, first);
   if (!sent) co_await loop::fail(sent.error().on(Side::upstream));
+  if (*sent) co_return;
+  auto draining = drain(patience);
+  co_await draining;
 }
 
 Task<void> Client1::write(Piece piece, Duration patience) {
-  auto writing = sender_.write(piece, patience);
-  auto written = co_await loop::attempt(std::move(writing));
+  auto written = sender_.write(piece);
   if (!written) co_await loop::fail(written.error().on(Side::upstream));
+  if (*written) co_return;
+  auto draining = drain(patience);
+  co_await draining;
+}
+
+Task<void> Client1::drain(Duration patience) {
+  auto draining = sender_.drain(patience);
+  auto drained = co_await loop::attempt(std::move(draining));
+  if (!drained) co_await loop::fail(drained.error().on(Side::upstream));
 }
 
 Task<void> Client1::receive(Response& answer, Arena& arena, Instant deadline) {
@@ -98,7 +112,8 @@ Result<std::optional<Piece>> Client1::read_now() {
 
 // Bytes behind the answer are none that we have asked for.
 bool Client1::is_reusable() const {
-  return stays_ && answered_ && body_.ended() && sender_.ended() && receiver_.empty() && !stream_->broken();
+  return stays_ && !spoilt_ && answered_ && body_.ended() && sender_.ended() && receiver_.empty() &&
+         !stream_->broken();
 }
 
 net::AnyStream Client1::take_stream(std::vector<std::byte>& early) {

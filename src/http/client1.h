@@ -38,6 +38,7 @@ class Client1 final : public Call {
   net::Stream& stream() { return *stream_; }
 
  private:
+  loop::Task<void> drain(Duration patience);
   Error failed(Error error) const;
 
   net::AnyStream stream_;
@@ -50,6 +51,7 @@ class Client1 final : public Call {
   bool answered_ = false;    // a final answer's head has come
   bool heard_ = false;       // a byte of an answer has come
   bool stays_ = false;       // the upstream keeps the connection open
+  bool spoilt_ = false;      // it has spoken out of turn
 };
 
 }  // namespace lockgate::http

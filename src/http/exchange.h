@@ -48,6 +48,8 @@ class Exchange {
   virtual Result<std::optional<Piece>> read_now() = 0;
   /// The body's trailers, once its last piece was read.
   virtual const Fields::List& trailers() const = 0;
+  /// Nobody wants the rest of the body: unless it is there already, this connection takes no further request.
+  virtual void leave_body() = 0;
   /// Tells the client to go on, if it waits for that.
   virtual loop::Task<void> say_continue() = 0;
 

@@ -75,7 +75,8 @@ Result<void> Exchange1::take_head() {
   Request& request = memory_->request;
   request.scheme = server_.scheme_;
   takes_chunks_ = head.minor_version > 0;
-  if (!wire::persists(head)) server_.closing_ = true;
+  persists_ = wire::persists(head);
+  if (!persists_) server_.closing_ = true;
   auto framing = take_request(head, request, memory_->arena);
   if (!framing) return std::unexpected(framing.error());
   server_.receiver_.consume(head.size);
@@ -83,6 +84,7 @@ Result<void> Exchange1::take_head() {
   body_.begin(*framing);
   body_begun_ = server_.stream_->reactor().now();
   received_ = true;
+  if (server_.stream_->readable()) server_.look_soon();  // the client may have left already
   return {};
 }
 
@@ -92,16 +94,37 @@ Task<Piece> Exchange1::read() {
   auto reading = read_piece(server_.receiver_, body_, body_deadline());
   auto piece = co_await loop::attempt(std::move(reading));
   if (piece) co_return *piece;
-  int status = piece.error().code == Errc::timed_out ? 408 : 400;
-  co_await loop::fail(with_status(piece.error(), status));
+  co_await loop::fail(fail_body(piece.error()));
   std::unreachable();
 }
 
 Result<std::optional<Piece>> Exchange1::read_now() {
   auto piece = body_.next(server_.receiver_);
   server_.receiver_.keep();
-  if (!piece) return std::unexpected(with_status(piece.error(), 400));
+  if (!piece) return std::unexpected(fail_body(piece.error()));
   return piece;
+}
+
+// Nobody knows where a next request would begin.
+Error Exchange1::fail_body(const Error& error) {
+  body_failed_ = server_.closing_ = true;
+  switch (error.code) {
+    case Errc::timed_out:
+      return with_status(error, 408);
+    case Errc::too_large:
+      return with_status(error, 431);
+    case Errc::bad_message:
+      return with_status(error, 400);
+    default:
+      return error.on(Side::client);
+  }
+}
+
+void Exchange1::leave_body() {
+  while (!body_.ended() && !server_.closing_) {
+    auto piece = read_now();
+    if (piece && !*piece) server_.closing_ = true;
+  }
 }
 
 // A body that comes too slowly has less time for its next part than one that merely pauses.
@@ -130,16 +153,19 @@ Task<void> Exchange1::inform(const Response& interim) {
   out.clear();
   write_response(interim, {}, out);
   server_.sender_.begin(BodyForm::none, 0);
-  auto sending = server_.sender_.send(out, {.bytes = {}, .last = true}, server_.options_.body_timeout);
-  auto sent = co_await loop::attempt(std::move(sending));
+  auto sent = server_.sender_.send(out, {.bytes = {}, .last = true});
   if (!sent) co_await loop::fail(sent.error().on(Side::client));
+  if (*sent) co_return;
+  auto draining = drain();
+  co_await draining;
 }
 
 // RFC 9112, 6.3 and 9.3. What is complete with its first piece needs no chunks.
 HeadForm Exchange1::form_of(const Response& answer, Piece first) {
   HeadForm form;
   auto length = answer.length;
-  if (answer.has_body && !length && first.last) length = first.bytes.size();
+  if (answer.has_body && !length && first.last && !server_.sender_.has_trailers())
+    length = first.bytes.size();
   bool tells_length = length && answer.status >= 200 && answer.status != 204;
   if (tells_length)
     form = {.body = BodyForm::sized, .length = *length};
@@ -158,15 +184,25 @@ Task<void> Exchange1::respond(const Response& answer, Piece first) {
   out.clear();
   write_response(answer, form, out);
   server_.sender_.begin(answer.has_body ? form.body : BodyForm::none, form.length);
-  auto sending = server_.sender_.send(out, first, server_.options_.body_timeout);
-  auto sent = co_await loop::attempt(std::move(sending));
+  auto sent = server_.sender_.send(out, first);
   if (!sent) co_await loop::fail(sent.error().on(Side::client));
+  if (*sent) co_return;
+  auto draining = drain();
+  co_await draining;
 }
 
 Task<void> Exchange1::write(Piece piece) {
-  auto writing = server_.sender_.write(piece, server_.options_.body_timeout);
-  auto written = co_await loop::attempt(std::move(writing));
+  auto written = server_.sender_.write(piece);
   if (!written) co_await loop::fail(written.error().on(Side::client));
+  if (*written) co_return;
+  auto draining = drain();
+  co_await draining;
+}
+
+Task<void> Exchange1::drain() {
+  auto draining = server_.sender_.drain(server_.options_.body_timeout);
+  auto drained = co_await loop::attempt(std::move(draining));
+  if (!drained) co_await loop::fail(drained.error().on(Side::client));
 }
 
 void Exchange1::add_trailers(const Fields::List& trailers) {

@@ -17,6 +17,7 @@ class Exchange1 final : public Exchange {
   loop::Task<Piece> read() override;
   Result<std::optional<Piece>> read_now() override;
   const Fields::List& trailers() const override { return body_.trailers(); }
+  void leave_body() override;
   loop::Task<void> say_continue() override;
   loop::Task<void> inform(const Response& interim) override;
   loop::Task<void> respond(const Response& answer, Piece first) override;
@@ -29,11 +30,14 @@ class Exchange1 final : public Exchange {
   void close_afterwards() override { server_.closing_ = true; }
 
   Body1& body() { return body_; }
-  /// All of the request was read, and nothing was answered yet.
-  bool awaits_answer() const { return received_ && body_.ended() && !responded_; }
+  bool body_failed() const { return body_failed_; }
+  /// All of the request was read, nothing was answered yet, and the client would ask for more.
+  bool awaits_answer() const { return received_ && persists_ && body_.ended() && !responded_; }
 
  private:
   loop::Task<void> gather_head(Instant deadline);
+  loop::Task<void> drain();
+  Error fail_body(const Error& error);
   Result<void> take_head();
   Instant body_deadline() const;
   HeadForm form_of(const Response& answer, Piece first);
@@ -44,7 +48,9 @@ class Exchange1 final : public Exchange {
   std::uint64_t sent_before_;
   Instant body_begun_{};
   bool received_ = false;  // the head
-  bool left_ = false;      // the client has ended where a request could have begun
+  bool persists_ = false;  // the client means to send another request
+  bool body_failed_ = false;
+  bool left_ = false;  // the client has ended where a request could have begun
   bool responded_ = false;
   bool may_continue_ = false;  // the client waits for 100 no longer
   bool takes_chunks_ = true;

@@ -27,12 +27,17 @@ bool is_ours(FieldName id) {
   }
 }
 
-// Connection may name any field; those that every message needs are not lost by it (RFC 9110, 7.6.1).
+// Whom a request is from must not be hidden behind a proxy that passes this on.
+bool tells_of_client(FieldName id) {
+  return id == FieldName::forwarded || (id >= FieldName::x_forwarded_for && id <= FieldName::x_real_ip);
+}
+
+// Connection may name any field (RFC 9110, 7.6.1).
 void take_fields(const wire::MessageHead& head, Fields& fields, Arena& arena) {
   bool names_others = head.count(FieldName::connection) > 0;
   for (const wire::HeadField& field : head.fields) {
     if (is_ours(field.id)) continue;
-    if (names_others && is_named_by_connection(head, field.name)) continue;
+    if (names_others && !tells_of_client(field.id) && is_named_by_connection(head, field.name)) continue;
     std::string_view name = field.id == FieldName::other ? arena.copy(field.name) : text_of(field.id);
     fields.add(name, arena.copy(field.value), field.id);
   }
@@ -123,7 +128,8 @@ Result<wire::Framing> take_request(const wire::RequestHead& head, Request& reque
   request.wants_continue =
       request.has_body && head.minor_version > 0 && lists(head, FieldName::expect, "100-continue");
   request.takes_trailers = lists(head, FieldName::te, "trailers");
-  if (!request.has_body && head.minor_version > 0) request.upgrade = upgrade_of(head, arena);
+  bool bodyless = !request.has_body || request.length == 0;
+  if (bodyless && head.minor_version > 0) request.upgrade = upgrade_of(head, arena);
   take_fields(head, request.fields, arena);
   return framing;
 }

@@ -23,7 +23,6 @@ void Sender1::begin(BodyForm form, std::uint64_t length) {
   form_ = form;
   left_ = length;
   ended_ = form == BodyForm::none || (form == BodyForm::sized && length == 0);
-  last_chunk_ = wire::kLastChunk;
 }
 
 // The body is what its head has promised, or the connection is broken off: whoever reads on would take the
@@ -48,24 +47,22 @@ std::string_view Sender1::frame(const Piece& piece, std::string& before) {
   return last_chunk_;
 }
 
-Task<void> Sender1::send(std::string& head, Piece first, Duration patience) {
+Result<bool> Sender1::send(std::string& head, Piece first) {
   if (form_ == BodyForm::none) first = {.bytes = {}, .last = true};
-  auto putting = put(head, first, patience);
-  co_await putting;
+  return put(head, first);
 }
 
-Task<void> Sender1::write(Piece piece, Duration patience) {
-  if (ended_) co_return;
+Result<bool> Sender1::write(Piece piece) {
+  if (ended_) return true;
   desk_.out.clear();
-  auto putting = put(desk_.out, piece, patience);
-  co_await putting;
+  return put(desk_.out, piece);
 }
 
-Task<void> Sender1::put(std::string& before, Piece piece, Duration patience) {
-  if (!count(piece)) co_await loop::fail(Errc::bad_message, kWriting);
+Result<bool> Sender1::put(std::string& before, Piece piece) {
+  if (!count(piece)) return failure(Errc::bad_message, kWriting);
   std::string_view behind = frame(piece, before);
   std::size_t size = before.size() + piece.bytes.size() + behind.size();
-  if (size == 0) co_return;
+  if (size == 0) return true;
   std::array<Bytes, 3> parts;
   if (size <= kJoined) {
     before.append(as_text(piece.bytes)).append(behind);
@@ -74,22 +71,25 @@ Task<void> Sender1::put(std::string& before, Piece piece, Duration patience) {
     parts = {as_bytes(before), piece.bytes, as_bytes(behind)};
   }
   auto written = stream_.write_parts(parts);
-  if (!written) co_await loop::fail(written.error().retry());
-  if (*written == size) co_return;
-  std::string rest;
-  rest.reserve(size - *written);
-  std::size_t skipped = *written;
-  for (Bytes part : parts) {
-    std::size_t gone = std::min(part.size(), skipped);
-    rest.append(as_text(part.subspan(gone)));
-    skipped -= gone;
-  }
-  auto putting = put_rest(std::move(rest), patience);
-  co_await putting;
+  if (!written) return std::unexpected(written.error().retry());
+  bool all = *written == size;
+  if (!all) keep_rest(parts, *written);
+  if (piece.last) last_chunk_ = wire::kLastChunk;  // of the next message
+  return all;
 }
 
-Task<void> Sender1::put_rest(std::string rest, Duration patience) {
-  for (Bytes left = as_bytes(rest); !left.empty();) {
+void Sender1::keep_rest(std::span<const Bytes> parts, std::size_t written) {
+  rest_.clear();
+  std::size_t skipped = written;
+  for (Bytes part : parts) {
+    std::size_t gone = std::min(part.size(), skipped);
+    rest_.append(as_text(part.subspan(gone)));
+    skipped -= gone;
+  }
+}
+
+Task<void> Sender1::drain(Duration patience) {
+  for (Bytes left = as_bytes(rest_); !left.empty();) {
     if (!stream_.writable()) {
       Instant deadline = patience > Duration::zero() ? stream_.reactor().now() + patience : kNever;
       loop::Wait wait(stream_.reactor(), stream_.writer(), deadline);
@@ -100,6 +100,7 @@ Task<void> Sender1::put_rest(std::string rest, Duration patience) {
     if (!written) co_await loop::fail(written.error());
     left = left.subspan(*written);
   }
+  rest_ = {};  // and its memory
 }
 
 }  // namespace lockgate::http

@@ -77,14 +77,8 @@ Task<void> Server1::converse() {
 // and could take the answer with it (RFC 9112, 9.6).
 Task<void> Server1::settle(Exchange1& exchange) {
   if (!exchange.responded() || !sender_.ended()) co_await loop::fail(Errc::closed, "writing the answer");
-  while (!exchange.body().ended() && !closing_) {
-    auto piece = exchange.body().next(receiver_);
-    if (!piece) co_await loop::fail(piece.error());
-    receiver_.keep();
-    if (!*piece) break;
-  }
-  if (exchange.body().ended() && !closing_) co_return;
-  closing_ = true;
+  exchange.leave_body();
+  if (!closing_) co_return;
   auto told = stream_->finish(net::Ending::complete);
   if (exchange.body().ended() && receiver_.empty() && told && *told && !stream_->readable()) co_return;
   auto lingering = linger();
@@ -135,8 +129,9 @@ void Server1::park() {
   if (!receiver_.empty() || stream_->readable()) stream_->reactor().enqueue(*this);
 }
 
-// Whoever has left does not wait for the answer any more. A client that ends its side only, once it has sent
-// its request, cannot be told from one that has left; when the answer has begun, writing tells them apart.
+// Whoever has left does not wait for the answer any more. A client that ends its side only cannot be told
+// from one that has left, but one that has said so in its request (Connection: close, or HTTP/1.0) may; and
+// when the answer has begun, writing it tells the two apart.
 void Server1::watch() {
   if (!exchange_ || !exchange_->awaits_answer()) return;
   std::optional<Error> gone;
@@ -149,7 +144,6 @@ void Server1::watch() {
   }
   if (!gone) return;
   story_.reset();
-  stream_->abort();
   end(gone->on(Side::client));
 }
 

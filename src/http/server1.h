@@ -62,6 +62,7 @@ class Server1 final : private net::StreamOwner, private loop::Completion, privat
 
  private:
   friend class Exchange1;
+  void look_soon() { stream_->reactor().enqueue(*this); }
 
   loop::Task<void> converse();
   loop::Task<void> settle(Exchange1& exchange);

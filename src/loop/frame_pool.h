@@ -12,30 +12,13 @@ struct FreeFrame {
   FreeFrame* next;
 };
 
-/// One thread's free frames, a list per size class; given back to malloc when the thread ends.
-template <std::size_t kLists>
-struct FreeFrames {
-  std::array<FreeFrame*, kLists> lists{};
-  FreeFrames() = default;
-  FreeFrames(const FreeFrames&) = delete;
-  FreeFrames& operator=(const FreeFrames&) = delete;
-  ~FreeFrames() {
-    for (FreeFrame*& list : lists) {
-      while (FreeFrame* frame = list) {
-        list = frame->next;
-        ::operator delete(frame);
-      }
-    }
-  }
-};
-
 class FramePool {
  public:
   static void* take(std::size_t size) {
     std::size_t kind = class_of(size);
     if (kind >= kClasses) return ::operator new(size);
-    if (FreeFrame* free = free_.lists[kind]) {
-      free_.lists[kind] = free->next;
+    if (FreeFrame* free = free_[kind]) {
+      free_[kind] = free->next;
       return free;
     }
     return ::operator new(kind * kStep);
@@ -43,9 +26,11 @@ class FramePool {
   static void give(void* frame, std::size_t size) noexcept {
     std::size_t kind = class_of(size);
     if (kind >= kClasses) return ::operator delete(frame);
+    if (!has_end_) [[unlikely]]
+      at_end();
     auto* free = static_cast<FreeFrame*>(frame);
-    free->next = free_.lists[kind];
-    free_.lists[kind] = free;
+    free->next = free_[kind];
+    free_[kind] = free;
   }
 
  private:
@@ -54,8 +39,32 @@ class FramePool {
 #else
   static constexpr std::size_t kStep = 64, kClasses = 32;
 #endif
+  using Lists = std::array<FreeFrame*, kClasses + 1>;
+
+  // Gives the frames of a thread back to malloc when it ends.
+  struct End {
+    End() = default;
+    End(const End&) = delete;
+    End& operator=(const End&) = delete;
+    ~End() {
+      for (FreeFrame*& list : free_) {
+        while (FreeFrame* frame = list) {
+          list = frame->next;
+          ::operator delete(frame);
+        }
+      }
+    }
+  };
+  static void at_end() {
+    static thread_local End end;
+    static_cast<void>(end);
+    has_end_ = true;
+  }
   static std::size_t class_of(std::size_t size) { return (size + kStep - 1) / kStep; }
-  static inline thread_local FreeFrames<kClasses + 1> free_;
+
+  // Trivial, so that reaching them costs no question whether they exist already.
+  static inline constinit thread_local Lists free_{};
+  static inline constinit thread_local bool has_end_ = false;
 };
 
 }  // namespace lockgate::loop

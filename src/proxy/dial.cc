@@ -14,28 +14,11 @@ namespace {
 
 constexpr const char* kHandshaking = "shaking hands with the upstream";
 
-// The balancing key of this connection.
-std::string hash_key(const Upstream& upstream, const Facts& facts) {
-  if (upstream.config.balance != config::Balance::consistent_hash) return "";
-  return upstream.config.hash == config::HashKey::name ? facts.name : facts.client.ip().text();
-}
-
 // Whether a parent's refusal says that the endpoint could not be reached, or else something of the parent
 // itself.
 bool tells_of_endpoint(const Error& refusal) {
   bool answered = refusal.detail.kind == DetailKind::http_status || refusal.detail.kind == DetailKind::socks;
   return answered && refusal.code != Errc::refused;
-}
-
-// The targets, once the resolver has answered for the first time.
-Task<std::shared_ptr<const Targets>> known_targets(House& house, UpstreamView& upstream, Instant deadline) {
-  while (!upstream.targets) {
-    loop::Wait wait(house.reactor, upstream.news, deadline);
-    bool told = co_await wait;
-    if (!told)
-      co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = kConnecting});
-  }
-  co_return upstream.targets;
 }
 
 Task<net::Connected> connect_to(House& house, const OwnAddresses& own, const Target& target,
@@ -148,20 +131,28 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
   co_return dialled;
 }
 
-Task<Attempts> begin_attempts(House& house, UpstreamView& upstream, const Facts& facts, Way& way,
-                              Instant deadline) {
-  way.stage = Stage::connecting;
-  auto knowing = known_targets(house, upstream, deadline);
-  auto targets = co_await knowing;
-  co_return Attempts(house, upstream, std::move(targets), hash_key(*upstream.upstream, facts), facts.id);
+Task<std::shared_ptr<const Targets>> known_targets(House& house, UpstreamView& upstream, Instant deadline) {
+  while (!upstream.targets) {
+    loop::Wait wait(house.reactor, upstream.news, deadline);
+    bool told = co_await wait;
+    if (!told)
+      co_await loop::fail(Error{.code = Errc::unresolved, .side = Side::upstream, .doing = kConnecting});
+  }
+  co_return upstream.targets;
+}
+
+std::string hash_key(const Upstream& upstream, std::string_view name, const Ip& client) {
+  if (upstream.config.balance != config::Balance::consistent_hash) return "";
+  return upstream.config.hash == config::HashKey::name ? std::string(name) : client.text();
 }
 
 const Target* Attempts::next() {
   const config::Upstream& config = upstream_->upstream->config;
-  if (over_ || tried_.size() >= config.tries) return nullptr;
-  int index = upstream_->balancer.pick(*targets_, tried_, key_, house_->reactor.now());
+  if (over_ || made_ >= std::min<std::size_t>(config.tries, kMost)) return nullptr;
+  std::span<const int> tried(tried_.data(), made_);
+  int index = upstream_->balancer.pick(*targets_, tried, key_, house_->reactor.now());
   if (index < 0) return nullptr;
-  tried_.push_back(index);
+  tried_[made_++] = index;
   target_ = &(*targets_)[static_cast<std::size_t>(index)];
   return target_;
 }
@@ -190,8 +181,11 @@ void Attempts::failed(Error error) {
 
 Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, const Facts& facts,
                    Way& way, Errand errand, Instant deadline) {
-  auto beginning = begin_attempts(house, upstream, facts, way, deadline);
-  Attempts attempts = co_await beginning;
+  way.stage = Stage::connecting;
+  auto knowing = known_targets(house, upstream, deadline);
+  auto targets = co_await knowing;
+  std::string key = hash_key(*upstream.upstream, facts.name, facts.client.ip());
+  Attempts attempts(house, upstream, std::move(targets), std::move(key), facts.id);
   while (house.reactor.now() < deadline) {
     const Target* target = attempts.next();
     if (!target) break;

@@ -1,5 +1,6 @@
 // Dialling: a connection to one endpoint of an upstream, dressed as its site asks.
 #pragma once
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -47,7 +48,7 @@ class Attempts {
   /// That one could not be reached. It is put aside if that is its fault, and not the first time.
   void failed(Error error);
 
-  std::uint16_t made() const { return static_cast<std::uint16_t>(tried_.size()); }
+  std::uint16_t made() const { return made_; }
   /// Why the last one could not be reached; `no_endpoint` if none was tried.
   const Error& last() const { return last_; }
 
@@ -57,15 +58,19 @@ class Attempts {
   std::shared_ptr<const Targets> targets_;
   std::string key_;  // of the balancer
   std::uint64_t connection_;
-  std::vector<int> tried_;
+  static constexpr std::size_t kMost = 100;  // that `tries` may say
+  std::array<int, kMost> tried_;             // numbers of targets
+  std::uint16_t made_ = 0;
   const Target* target_ = nullptr;
   Error last_{.code = Errc::no_endpoint, .side = Side::upstream, .doing = kConnecting};
   bool over_ = false;
 };
 
-/// Begins them, once the resolver has answered for the first time.
-loop::Task<Attempts> begin_attempts(House& house, UpstreamView& upstream, const Facts& facts, Way& way,
-                                    Instant deadline);
+/// The targets, once the resolver has answered for the first time.
+loop::Task<std::shared_ptr<const Targets>> known_targets(House& house, UpstreamView& upstream,
+                                                         Instant deadline);
+/// What keeps a client with its endpoint; empty where nothing does.
+std::string hash_key(const Upstream& upstream, std::string_view name, const Ip& client);
 
 /// Tries endpoints, each for the upstream's try_timeout and all together until `deadline`, and notes address,
 /// parent, attempts and TLS in the way. `no_endpoint` if none may be tried, otherwise the last one's error.

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "proxy/access_log.h"
 #include "proxy/downward.h"
 #include "proxy/own_header.h"
 #include "proxy/upward.h"
+#include "wire/http_framing.h"
 
 namespace lockgate::proxy {
 
@@ -23,11 +25,21 @@ constexpr int kMostInterim = 100;
 // How long a connection waits for its next call.
 constexpr Duration kIdle = std::chrono::seconds(30);
 
-Error at_client(Errc code, int status, const char* doing) {
-  return {.code = code,
+// RFC 9110, 7.8: nothing is switched to that the client has not named.
+bool was_offered(std::string_view protocol, std::string_view offer) {
+  bool offered = false;
+  wire::for_each_member(offer, [&](std::string_view member) {
+    offered = offered || wire::equal_in_any_case(member, protocol);
+    return !offered;
+  });
+  return offered && !protocol.empty();
+}
+
+Error too_large() {
+  return {.code = Errc::too_large,
           .side = Side::client,
-          .detail = {DetailKind::http_status, static_cast<std::int16_t>(status)},
-          .doing = doing};
+          .detail = {DetailKind::http_status, 413},
+          .doing = "reading the request's body"};
 }
 
 }  // namespace
@@ -47,8 +59,8 @@ Instant Forward::soon(Duration patience) const {
 
 Task<void> Forward::run() {
   if (options_.total > Duration::zero()) total_by_ = house_.reactor.now() + options_.total;
-  auto taking = take_first_piece();
-  co_await taking;
+  auto taken = take_first_piece();
+  if (!taken) co_await loop::fail(taken.error());
   auto asking = ask_one();
   co_await asking;
   auto answering = answer();
@@ -56,33 +68,36 @@ Task<void> Forward::run() {
 }
 
 // What has come of the body with the head goes up with the head, and can go up again.
-Task<void> Forward::take_first_piece() {
+Result<void> Forward::take_first_piece() {
   const http::Request& request = exchange_.request();
-  if (!request.has_body) {
-    first_ = {.bytes = {}, .last = true};
-    co_return;
-  }
-  if (reached_limit(static_cast<std::size_t>(request.length.value_or(0))))
-    co_await loop::fail(at_client(Errc::too_large, 413, "reading the request's body"));
+  first_ = {.bytes = {}, .last = !request.has_body};
+  if (!request.has_body) return {};
+  if (reached_limit(request.length.value_or(0))) return std::unexpected(too_large());
   auto piece = exchange_.read_now();
-  if (!piece) co_await loop::fail(piece.error());
-  if (!*piece) co_return;
-  if (reached_limit((*piece)->bytes.size()))
-    co_await loop::fail(at_client(Errc::too_large, 413, "reading the request's body"));
+  if (!piece) return std::unexpected(piece.error());
+  if (!*piece) return {};
+  if (reached_limit((*piece)->bytes.size())) return std::unexpected(too_large());
   std::string_view kept = exchange_.arena().copy(as_text((*piece)->bytes));
   first_ = {.bytes = as_bytes(kept), .last = (*piece)->last};
   body_begun_ = kept.size() > kReplayed;
+  uploaded_ = kept.size();
+  return {};
 }
 
-bool Forward::reached_limit(std::size_t more) {
-  return options_.body_limit > 0 && uploaded_ + more > options_.body_limit;
+bool Forward::reached_limit(std::uint64_t more) const {
+  return options_.body_limit > 0 && (more > options_.body_limit || uploaded_ > options_.body_limit - more);
 }
 
 // Endpoints one after the other, until one answers.
 Task<void> Forward::ask_one() {
   Instant connect_by = soon(facts_.site->site->timeouts.connect);
-  auto beginning = begin_attempts(house_, upstream_, facts_.connection, facts_.way, connect_by);
-  Attempts attempts = co_await beginning;
+  auto targets = upstream_.targets;
+  if (!targets) {
+    auto knowing = known_targets(house_, upstream_, connect_by);
+    targets = co_await knowing;
+  }
+  std::string key = hash_key(*upstream_.upstream, facts_.host, facts_.client.ip());
+  Attempts attempts(house_, upstream_, std::move(targets), std::move(key), facts_.connection.id);
   for (std::uint32_t failed = 0;;) {
     const Target* target = attempts.next();
     if (!target) co_await loop::fail(attempts.last());
@@ -133,17 +148,15 @@ void Forward::note_try(const Target& target, const Error& error) {
   facts_.tries = exchange_.arena().join(facts_.tries, text);
 }
 
-PoolKey Forward::key_of(const Target& target) const {
-  PoolKey key{
-      .endpoint = target.endpoint, .side = target.tls ? upstream_.client_side : nullptr, .identity = {}};
-  if (target.tls && upstream_.upstream->config.tls.server_name == "carry")
-    key.identity = facts_.connection.name;
-  if (header_version(*facts_.site->site)) {
-    key.identity += '\n';
-    key.identity += facts_.connection.client.text();
-    key.identity += facts_.connection.destination.text();
-    key.identity += fmt::format("{:x}", facts_.connection.id);
-  }
+// Who the upstream was told of must not be told of another's requests.
+PoolKey Forward::key_of(const Target& target) {
+  PoolKey key{.endpoint = target.endpoint.get(), .side = target.tls ? upstream_.client_side.get() : nullptr};
+  bool carries = target.tls && upstream_.upstream->config.tls.server_name == "carry";
+  bool tells = header_version(*facts_.site->site).has_value();
+  if (!carries && !tells) return key;
+  const Facts& connection = facts_.connection;
+  key.identity = connection.name;
+  if (tells) key.identity = exchange_.arena().join(key.identity, "\n", connection_name(connection.id));
   return key;
 }
 
@@ -157,19 +170,19 @@ void Forward::take_way() {
 Task<Forward::Connection> Forward::connect(const Target& target, Instant deadline) {
   static constexpr std::string_view kAlpn("\x08http/1.1", 9);
   wire::ProxyHeaderBytes room;
+  auto side = upstream_.client_side;  // a reload may bring another one meanwhile
   Errand errand{.alpn = kAlpn, .header = our_header(*facts_.site->site, facts_.connection, room)};
   auto reaching =
       reach(house_, plan_.plan->own, upstream_, target, errand, facts_.connection, facts_.way, deadline);
   Dialled dialled = co_await reaching;
   target.endpoint->connect_succeeded();
-  auto connection = std::make_unique<UpstreamConnection>();
   if (!target.tls && !errand.header.empty()) {
     auto telling = net::write(*dialled.stream, errand.header, deadline);
     co_await telling;
   }
-  connection->client = std::make_unique<http::Client1>(std::move(dialled.stream), house_.desk, dialled.early);
-  connection->tls = dialled.tls;
-  connection->key = key_of(target);
+  auto client = std::make_unique<http::Client1>(std::move(dialled.stream), house_.desk, dialled.early);
+  auto connection = std::make_unique<UpstreamConnection>(std::move(client), key_of(target), target.endpoint,
+                                                         target.tls ? std::move(side) : nullptr);
   connection->way = facts_.way;
   connection->at_parent = std::move(dialled.at_parent);
   co_return connection;
@@ -181,9 +194,9 @@ Task<void> Forward::ask(const Target& target) {
   http::Client1& call = *connection_->client;
   address_request(request, facts_, target, exchange_.arena());
   call.begin({.http1_0 = options_.version == config::HttpVersion::http1_0, .keepalive = options_.keepalive});
-  ++connection_->calls;
   facts_.asked = house_.reactor.now();
   bool waits = request.wants_continue && first_.bytes.empty();
+  if (first_.last && !exchange_.trailers().empty()) call.add_trailers(exchange_.trailers());
   auto sending = call.send(request, first_, options_.idle);
   auto sent = co_await loop::attempt(std::move(sending));
   if (!sent) co_await loop::fail(sent.error());
@@ -206,7 +219,7 @@ Task<void> Forward::upload() {
     auto piece = co_await loop::attempt(std::move(reading));
     if (piece) uploaded_ += piece->bytes.size();
     if (!piece || reached_limit(0)) {
-      client_failed_ = piece ? at_client(Errc::too_large, 413, "reading the request's body") : piece.error();
+      client_failed_ = piece ? too_large() : piece.error();
       call.give_up(*client_failed_);
       break;
     }
@@ -229,6 +242,7 @@ Task<void> Forward::hear_answer() {
     Instant deadline = waits ? soon(kContinue) : soon(options_.first_byte);
     auto receiving = call.receive(heard, exchange_.arena(), deadline);
     auto received = co_await loop::attempt(std::move(receiving));
+    if (client_failed_) co_await loop::fail(*client_failed_);
     bool slow = !received && received.error().code == Errc::timed_out;
     if (slow && waits) {
       waits = false;
@@ -274,6 +288,7 @@ Task<void> Forward::pass_body() {
     auto there = call.read_now();
     if (!there) co_await loop::fail(there.error());
     if (*there) piece = **there;
+    if (piece.last && !call.trailers().empty()) exchange_.add_trailers(call.trailers());
   }
   auto responding = exchange_.respond(answer, piece);
   co_await responding;
@@ -289,7 +304,7 @@ Task<void> Forward::pass_body() {
 // From here on both sides speak what they have agreed on, and we relay it.
 Task<void> Forward::switch_protocol() {
   const http::Response& answer = exchange_.memory().response;
-  if (answer.upgrade.empty() || exchange_.request().upgrade.empty())
+  if (!was_offered(answer.upgrade, exchange_.request().upgrade))
     co_await loop::fail(Error{.code = Errc::bad_message, .side = Side::upstream, .doing = kWaiting});
   auto responding = exchange_.respond(answer, {.bytes = {}, .last = true});
   co_await responding;

@@ -26,7 +26,7 @@ class Forward {
  private:
   using Connection = std::unique_ptr<UpstreamConnection>;
 
-  loop::Task<void> take_first_piece();
+  Result<void> take_first_piece();
   loop::Task<void> ask_one();
   loop::Task<Connection> connect(const Target& target, Instant deadline);
   loop::Task<void> ask(const Target& target);
@@ -38,9 +38,9 @@ class Forward {
   loop::Task<void> switch_protocol();
   void take_way();
   bool may_ask_again(const Error& error) const;
-  bool reached_limit(std::size_t more);
+  bool reached_limit(std::uint64_t more) const;
   void note_try(const Target& target, const Error& error);
-  PoolKey key_of(const Target& target) const;
+  PoolKey key_of(const Target& target);
   Instant soon(Duration patience) const;
 
   House& house_;

@@ -96,7 +96,10 @@ Task<Greeting> greet(net::Stream& client, net::Buffers& buffers, const ListenerP
     } else if (is_plain(first)) {
       facts.dialect = first == wire::FirstBytes::http ? Dialect::http : Dialect::other;
       if (facts.dialect == Dialect::other || !listener.plain_by_name) co_return Greeting{};
-      auto parsed = wire::parse_request_head(flight);
+      const wire::HeadLimits limits{.bytes = config.http.head_limit,
+                                    .fields = config.http.field_limit,
+                                    .target = config.http.target_limit};
+      auto parsed = wire::parse_request_head(flight, limits);
       if (parsed && !*parsed) co_await loop::fail(parsed->error().on(Side::client));
       if (parsed) {
         auto host = (*parsed)->host();

@@ -4,79 +4,77 @@
 
 namespace lockgate::proxy {
 
-// One connection that waits. Edges only mark it: it looks at them in its turn.
-class Pool::Idle final : public ListNode, private net::StreamOwner {
- public:
-  Idle(Pool& pool, Shelf& shelf, std::unique_ptr<UpstreamConnection> connection, Instant until)
-      : pool_(pool), shelf_(shelf), connection_(std::move(connection)) {
-    connection_->client->stream().set_owner(this);
-    pool_.reactor_.start(timer_, until);
-  }
+UpstreamConnection::UpstreamConnection(std::unique_ptr<http::Client1> opened, const PoolKey& key,
+                                       std::shared_ptr<Endpoint> endpoint,
+                                       std::shared_ptr<tls::ClientSide> side)
+    : client(std::move(opened)),
+      endpoint_(std::move(endpoint)),
+      side_(std::move(side)),
+      identity_(key.identity) {}
 
-  Shelf& shelf() { return shelf_; }
-  bool is_good() {
-    return !connection_->client->stream().readable() && !connection_->client->stream().broken();
-  }
-  std::unique_ptr<UpstreamConnection> release() {
-    connection_->client->stream().set_owner(nullptr);
-    return std::move(connection_);
-  }
-
- private:
-  struct Look final : loop::Runnable {
-    explicit Look(Idle& owner) : idle(owner) {}
-    void run() override { idle.look(); }
-    Idle& idle;
-  };
-  void stream_changed() override { pool_.reactor_.enqueue(look_); }
-  void look() {
-    if (!is_good() || timer_.expired()) pool_.drop(*this);
-  }
-
-  Pool& pool_;
-  Shelf& shelf_;
-  std::unique_ptr<UpstreamConnection> connection_;
-  Look look_{*this};
-  loop::Timer timer_{look_};
-};
+// Edges only bring it here: what they mean is looked at in its turn, and so is its time.
+void UpstreamConnection::Look::run() {
+  if (!connection.pool_) return;
+  if (!connection.is_good() || connection.timer_.expired()) connection.pool_->drop(connection);
+}
 
 std::size_t Pool::Hash::operator()(const PoolKey& key) const {
-  std::size_t hash =
-      std::hash<const void*>()(key.endpoint.get()) * 31 + std::hash<const void*>()(key.side.get());
-  return key.identity.empty() ? hash : hash * 31 + std::hash<std::string>()(key.identity);
+  std::size_t hash = std::hash<const void*>()(key.endpoint) * 31 + std::hash<const void*>()(key.side);
+  return key.identity.empty() ? hash : hash * 31 + std::hash<std::string_view>()(key.identity);
 }
 
 Pool::~Pool() {
-  for (auto& [key, shelf] : shelves_) {
-    while (Idle* idle = shelf.idle.front()) drop(*idle);
+  for (auto shelf = shelves_.begin(); shelf != shelves_.end(); ++shelf) {
+    while (UpstreamConnection* idle = shelf->second.idle.front()) release(*idle, shelf);
   }
 }
 
 std::unique_ptr<UpstreamConnection> Pool::take(const PoolKey& key) {
-  auto found = shelves_.find(key);
-  if (found == shelves_.end()) return nullptr;
-  while (Idle* idle = found->second.idle.front()) {
-    auto connection = idle->is_good() ? idle->release() : nullptr;
-    drop(*idle);
-    if (connection) return connection;
+  auto shelf = shelves_.find(key);
+  if (shelf == shelves_.end()) return nullptr;
+  std::unique_ptr<UpstreamConnection> good;
+  while (UpstreamConnection* idle = good ? nullptr : shelf->second.idle.front()) {
+    auto connection = release(*idle, shelf);
+    if (connection->is_good()) good = std::move(connection);
   }
-  return nullptr;
+  // A client comes back with the same connection or not at all.
+  if (shelf->second.size == 0 && !key.identity.empty()) shelves_.erase(shelf);
+  return good;
 }
 
 void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patience) {
-  Shelf& shelf = shelves_[connection->key];
-  if (shelf.size >= kMostOfKey) return;
-  Instant until = patience > Duration::zero() ? reactor_.now() + patience : kNever;
-  auto* idle = new Idle(*this, shelf, std::move(connection), until);
-  shelf.idle.push_front(*idle);
-  ++shelf.size;
+  PoolKey key = connection->key();
+  auto shelf = shelves_.find(key);
+  if (shelf == shelves_.end())
+    shelf = shelves_.try_emplace(Label{key.endpoint, key.side, std::string(key.identity)}).first;
+  if (shelf->second.size >= kMostOfKey) return;
+  UpstreamConnection& idle = *connection.release();
+  idle.pool_ = this;
+  idle.client->stream().set_owner(&idle);
+  reactor_.start(idle.timer_, patience > Duration::zero() ? reactor_.now() + patience : kNever);
+  shelf->second.idle.push_front(idle);
+  ++shelf->second.size;
   ++size_;
 }
 
-void Pool::drop(Idle& idle) {
-  --idle.shelf().size;
+std::unique_ptr<UpstreamConnection> Pool::release(UpstreamConnection& connection, Shelves::iterator shelf) {
+  --shelf->second.size;
   --size_;
-  delete &idle;
+  connection.ListNode::unlink();
+  connection.pool_ = nullptr;
+  connection.timer_.stop();
+  connection.client->stream().set_owner(nullptr);
+  return std::unique_ptr<UpstreamConnection>(&connection);
+}
+
+void Pool::drop(UpstreamConnection& connection) {
+  auto shelf = shelves_.find(connection.key());
+  auto gone = release(connection, shelf);
+  if (shelf->second.size == 0 && !gone->key().identity.empty()) shelves_.erase(shelf);
+}
+
+void Pool::forget_empty() {
+  std::erase_if(shelves_, [](const auto& shelf) { return shelf.second.size == 0; });
 }
 
 }  // namespace lockgate::proxy

@@ -5,7 +5,9 @@
 // anything happens while it waits is dropped. One thread.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/list.h"
@@ -17,22 +19,46 @@
 
 namespace lockgate::proxy {
 
-/// What a connection was opened for. An endpoint is one of an upstream, with its address and its parent.
+/// What a connection is opened for: an endpoint is one of an upstream, with its address and its parent;
+/// `side` has trust, certificate and protocols, and is null without TLS; `identity` is that of a client of
+/// which the upstream is told, and mostly empty.
 struct PoolKey {
-  std::shared_ptr<Endpoint> endpoint;
-  std::shared_ptr<tls::ClientSide> side;  // trust, certificate, protocols; null without TLS
-  std::string identity;                   // of the client, where the upstream was told of it
+  const Endpoint* endpoint = nullptr;
+  const tls::ClientSide* side = nullptr;
+  std::string_view identity;
   bool operator==(const PoolKey&) const = default;
 };
 
+class Pool;
+
 /// A connection to an upstream, and how it was reached.
-struct UpstreamConnection {
+class UpstreamConnection final : public ListNode, private net::StreamOwner {
+ public:
+  UpstreamConnection(std::unique_ptr<http::Client1> opened, const PoolKey& key,
+                     std::shared_ptr<Endpoint> endpoint, std::shared_ptr<tls::ClientSide> side);
+
+  PoolKey key() const { return {endpoint_.get(), side_.get(), identity_}; }
+
   std::unique_ptr<http::Client1> client;
-  tls::TlsStream* tls = nullptr;  // its stream, if it is one
-  PoolKey key;
   Way way;
   AtEndpoint at_parent;
-  std::uint32_t calls = 0;  // that it has served
+
+ private:
+  friend class Pool;
+  struct Look final : loop::Runnable {
+    explicit Look(UpstreamConnection& owner) : connection(owner) {}
+    void run() override;
+    UpstreamConnection& connection;
+  };
+  void stream_changed() override { client->stream().reactor().enqueue(look_); }
+  bool is_good() const { return !client->stream().readable() && !client->stream().broken(); }
+
+  std::shared_ptr<Endpoint> endpoint_;
+  std::shared_ptr<tls::ClientSide> side_;
+  std::string identity_;
+  Pool* pool_ = nullptr;  // while it waits in one
+  Look look_{*this};
+  loop::Timer timer_{look_};
 };
 
 class Pool {
@@ -46,22 +72,40 @@ class Pool {
   std::unique_ptr<UpstreamConnection> take(const PoolKey& key);
   /// Keeps it for the next call, but no longer than `patience`.
   void give(std::unique_ptr<UpstreamConnection> connection, Duration patience);
+  /// Connections that wait.
   std::size_t size() const { return size_; }
+  /// Forgets what it knows of keys that nobody may ask for any more.
+  void forget_empty();
 
  private:
-  class Idle;
+  friend struct UpstreamConnection::Look;
+  /// What it is found by. The pointers are compared, and never followed.
+  struct Label {
+    const Endpoint* endpoint;
+    const tls::ClientSide* side;
+    std::string identity;
+    operator PoolKey() const { return {endpoint, side, identity}; }
+  };
   struct Hash {
+    using is_transparent = void;
     std::size_t operator()(const PoolKey& key) const;
   };
-  static constexpr std::size_t kMostOfKey = 1024;
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const PoolKey& a, const PoolKey& b) const { return a == b; }
+  };
   struct Shelf {
-    List<Idle> idle;  // the newest first
+    List<UpstreamConnection> idle;  // the newest first
     std::size_t size = 0;
   };
-  void drop(Idle& idle);
+  using Shelves = std::unordered_map<Label, Shelf, Hash, Equal>;
+  static constexpr std::size_t kMostOfKey = 1024;
+
+  std::unique_ptr<UpstreamConnection> release(UpstreamConnection& connection, Shelves::iterator shelf);
+  void drop(UpstreamConnection& connection);
 
   loop::Reactor& reactor_;
-  std::unordered_map<PoolKey, Shelf, Hash> shelves_;
+  Shelves shelves_;
   std::size_t size_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "http/head1.h"
 #include "wire/http_head.h"
 
 namespace lockgate::proxy {
@@ -24,8 +25,8 @@ struct Answer {
 };
 constexpr Answer kInternal{80, 502, "Bad Gateway"};
 
-Answer answer_to(Errc code) {
-  switch (code) {
+Answer answer_to(const Error& why) {
+  switch (why.code) {
     case Errc::bad_message:
       return {50, 400, "Bad Request"};
     case Errc::too_large:
@@ -45,8 +46,12 @@ Answer answer_to(Errc code) {
   }
 }
 
-std::string page(const Facts& facts, Answer answer, Errc code) {
-  bool no_plain = code == Errc::no_site;  // plain HTTP came to a port that takes none under this name
+std::string page(const Facts& facts, Answer answer, const Error& why) {
+  if (why.side == Side::client && why.detail.kind == DetailKind::http_status) {
+    answer.status = why.detail.number;
+    answer.reason = http::reason_of(answer.status);
+  }
+  bool no_plain = why.code == Errc::no_site;  // plain HTTP came to a port that takes none under this name
   std::string_view sentence =
       no_plain ? "No site here takes plain HTTP under this name; it may take https." : answer.reason;
   std::string body =
@@ -58,12 +63,12 @@ std::string page(const Facts& facts, Answer answer, Errc code) {
 }
 
 std::string last_words(const Facts& facts, const Error& why) {
-  Answer answer = answer_to(why.code);
+  Answer answer = answer_to(why);
   switch (facts.dialect) {
     case Dialect::tls:  // a fatal alert in a record of its own (RFC 8446, 6)
       return {'\x15', '\x03', '\x03', '\x00', '\x02', '\x02', static_cast<char>(answer.alert)};
     case Dialect::http:
-      return page(facts, answer, why.code);
+      return page(facts, answer, why);
     default:
       return "";
   }

@@ -13,7 +13,7 @@ void add_request(LineBuilder& builder, const RequestFacts& facts) {
   builder.field("connection", connection_name(facts.connection.id));
   builder.field("listener", facts.listener.listener->name);
   builder.field("peer", facts.connection.peer.text());
-  builder.field("client", facts.connection.client.text());
+  builder.field("client", facts.client.text());
   builder.optional("scheme", facts.scheme);
   builder.optional("host", facts.authority);
   builder.optional("method", facts.method);

@@ -1,8 +1,7 @@
 #include "proxy/reverse.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <charconv>
 
 #include "proxy/forward.h"
 #include "proxy/page.h"
@@ -10,6 +9,7 @@
 #include "proxy/router.h"
 #include "proxy/upward.h"
 #include "proxy/variables.h"
+#include "wire/forwarded.h"
 #include "wire/http_target.h"
 
 namespace lockgate::proxy {
@@ -40,6 +40,16 @@ bool same_terms(const config::TlsServer& a, const config::TlsServer& b) {
 wire::PathPolicy policy_of(const config::Paths& paths) {
   auto policy = [](config::PathPolicy one) { return static_cast<wire::OddPath>(one); };
   return {.encoded_slashes = policy(paths.encoded_slashes), .dot_segments = policy(paths.dot_segments)};
+}
+
+// The connection's number and that of the request, in hexadecimal.
+std::string_view made_id(std::uint64_t connection, std::uint64_t request, Arena& arena) {
+  constexpr std::size_t kLongest = 16 + 1 + 16;
+  auto room = arena.take(kLongest);
+  char* end = std::to_chars(room.data(), room.data() + room.size(), connection, 16).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, room.data() + room.size(), request, 16).ptr;
+  return {room.data(), end};
 }
 
 std::vector<std::string> offered(const Facts& facts) {
@@ -74,7 +84,8 @@ class Reverse::Visit {
     facts_.user_agent = request.fields.value(FieldName::user_agent);
     facts_.begun = reverse.house_.reactor.now();
     facts_.begun_wall = reverse.house_.reactor.wall();
-    facts_.id = exchange.arena().copy(fmt::format("{:x}-{:x}", reverse.facts_.id, reverse.requests_));
+    facts_.id = made_id(reverse.facts_.id, reverse.requests_, exchange.arena());
+    find_client();
   }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
@@ -102,17 +113,49 @@ class Reverse::Visit {
     bool gone = why.side == Side::client && why.detail.kind != DetailKind::http_status;
     if (gone || exchange_.responded()) co_await loop::fail(why);
     facts_.status = status_of(why);
+    exchange_.leave_body();
     auto answering =
         answer_with_page(exchange_, facts_.status, "", facts_.id, reverse_.house_.reactor.wall());
     co_await answering;
   }
 
  private:
+  // Whom the request is from: whoever is connected, or whom a trusted proxy names (RFC 7239, 8.1).
+  void find_client() {
+    const config::TrustedProxies& proxies = facts_.listener.listener->trusted_proxies;
+    facts_.client = facts_.connection.client;
+    facts_.client_address = reverse_.client_address_;
+    auto inside = [&](const Network& network) { return network.contains(facts_.client.ip()); };
+    facts_.through_proxy = std::ranges::any_of(proxies.from, inside);
+    if (!facts_.through_proxy) return;
+    const http::Fields::List& fields = exchange_.request().fields.list();
+    std::string_view proto = exchange_.request().fields.value(FieldName::x_forwarded_proto);
+    std::optional<wire::NamedClient> named;
+    switch (wire::field_name(proxies.field)) {
+      case FieldName::x_forwarded_for:
+        named = wire::client_of_list(fields, proxies.field, proxies.from);
+        break;
+      case FieldName::forwarded:
+        named = wire::client_of_forwarded(fields, proxies.from);
+        if (named) proto = named->proto;
+        break;
+      default:
+        named = wire::client_of_field(fields, proxies.field);
+    }
+    if (wire::equal_in_any_case(proto, "https")) facts_.scheme = "https";
+    if (wire::equal_in_any_case(proto, "http")) facts_.scheme = "http";
+    if (!named) return;
+    facts_.client = SocketAddress(named->ip, named->port);
+    facts_.client_address = exchange_.arena().copy(named->ip.text());
+  }
+
   Task<void> act() {
     choose_site();
     if (!facts_.site) co_await loop::fail(by_rule(Errc::no_site, 421, "choosing the site"));
-    if (facts_.method == "CONNECT")
+    if (facts_.method == "CONNECT") {
+      exchange_.close_afterwards();  // what follows may be for a tunnel
       co_await loop::fail(by_rule(Errc::rejected, 405, "looking at the method"));
+    }
     auto target = wire::read_target(facts_.target, policy_of(facts_.site->site->paths), path_room_);
     if (!target) co_await loop::fail(target.error().on(Side::client));
     facts_.path = exchange_.arena().copy(target->path);
@@ -206,6 +249,7 @@ class Reverse::Visit {
     std::size_t first = route.request_fields.edit.size();
     edit_fields(answer.fields, route.response_fields, facts_, std::span(facts_.route->edits).subspan(first),
                 reverse_.plan_->regexes, exchange_.arena());
+    exchange_.leave_body();
     auto answering = answer_with_text(exchange_, answer, text, reverse_.house_.reactor.wall());
     co_await answering;
   }
@@ -229,6 +273,7 @@ bool Reverse::take_newest_plan() {
   const config::Site& site = *found->site;
   if (site.verdict != site_->site->verdict || !same_terms(site.tls, site_->site->tls)) return false;
   plan_ = newest_;
+  last_site_ = nullptr;
   listener_ = listener;
   site_ = &*found;
   return true;
@@ -247,9 +292,18 @@ Task<void> Reverse::refuse(http::Exchange& exchange, const Error& why) {
   co_await refusing;
 }
 
-// The site that a host belongs to; null for one that this connection must not reach.
-const SitePlan* Reverse::site_for(std::string_view host) const {
+// The site that a host belongs to; null for one that this connection must not reach. Most connections ask for
+// one host only.
+const SitePlan* Reverse::site_for(std::string_view host) {
   if (host == facts_.name) return site_;
+  if (!last_site_ || host != last_host_) {
+    last_site_ = find_site(host);
+    last_host_ = host;
+  }
+  return last_site_;
+}
+
+const SitePlan* Reverse::find_site(std::string_view host) const {
   bool tls = facts_.client_leg != nullptr;
   auto protocols = offered(facts_);
   Question question{.tls = tls,

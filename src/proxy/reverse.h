@@ -24,7 +24,8 @@ class Reverse final : public http::Service {
         plan_(std::move(plan)),
         listener_(&listener),
         site_(&site),
-        newest_(newest) {}
+        newest_(newest),
+        client_address_(facts.client.is_unix() ? "" : facts.client.ip().text()) {}
 
   loop::Task<void> serve(http::Exchange& exchange) override;
   loop::Task<void> refuse(http::Exchange& exchange, const Error& why) override;
@@ -36,7 +37,8 @@ class Reverse final : public http::Service {
   class Visit;
 
   bool take_newest_plan();
-  const SitePlan* site_for(std::string_view host) const;
+  const SitePlan* site_for(std::string_view host);
+  const SitePlan* find_site(std::string_view host) const;
 
   House& house_;
   const Facts& facts_;
@@ -44,6 +46,9 @@ class Reverse final : public http::Service {
   const ListenerPlan* listener_;
   const SitePlan* site_;  // that the connection was taken for
   const std::shared_ptr<WorkerPlan>& newest_;
+  std::string client_address_;  // without port; empty of a Unix socket
+  std::string last_host_;       // that a request was for
+  const SitePlan* last_site_ = nullptr;
   std::uint64_t requests_ = 0;
 };
 

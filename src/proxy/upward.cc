@@ -19,35 +19,66 @@ std::string made_pseudonym() {
   return fmt::format("lockgate-{:08x}", random());
 }
 
-// What a stranger says of himself is not passed on as if we had said it.
-void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena) {
-  http::Fields& fields = request.fields;
-  const config::ClientFields& wanted = facts.route->route->forwarding.client_fields;
-  for (FieldName id : {FieldName::x_forwarded_for, FieldName::x_forwarded_proto, FieldName::x_forwarded_host,
-                       FieldName::x_forwarded_port, FieldName::x_real_ip, FieldName::forwarded}) {
-    fields.remove(id);
+bool tells_of_client(FieldName id) { return id >= FieldName::x_forwarded_for && id <= FieldName::x_real_ip; }
+
+std::string_view port_of(const RequestFacts& facts) {
+  auto colon = facts.authority.rfind(':');
+  bool ported =
+      colon != facts.authority.npos && colon + 1 < facts.authority.size() && !facts.authority.ends_with(']');
+  if (ported) return facts.authority.substr(colon + 1);
+  return facts.scheme == "https" ? "443" : "80";
+}
+
+// What is told already, if a trusted proxy has told it, with us behind it in the list.
+std::string_view chained(std::string_view before, std::string_view own, Arena& arena) {
+  return before.empty() ? own : arena.join(before, ", ", own);
+}
+
+std::string_view all_of(const http::Fields& fields, FieldName id, Arena& arena) {
+  std::string_view list;
+  for (const wire::HeadField& field : fields) {
+    if (field.id == id) list = chained(list, field.value, arena);
   }
-  const SocketAddress& client = facts.connection.client;
-  std::string_view address = client.is_unix() ? std::string_view("unknown") : arena.copy(client.ip().text());
-  if (wanted.x_forwarded) {
-    fields.add(FieldName::x_forwarded_for, address);
-    fields.add(FieldName::x_forwarded_proto, facts.scheme);
-    if (!facts.authority.empty()) fields.add(FieldName::x_forwarded_host, facts.authority);
-    auto colon = facts.authority.rfind(':');
-    bool ported = colon != facts.authority.npos && !facts.authority.ends_with(']');
-    std::string_view usual = facts.scheme == "https" ? "443" : "80";
-    fields.add(FieldName::x_forwarded_port, ported ? facts.authority.substr(colon + 1) : usual);
-  }
-  if (wanted.x_real_ip) fields.add(FieldName::x_real_ip, address);
-  if (!wanted.forwarded) return;
+  return list;
+}
+
+std::string_view forwarded_element(const RequestFacts& facts, Arena& arena) {
+  const SocketAddress& peer = facts.connection.client;
   std::string element;
-  wire::append_forwarded({.client = client.is_unix() ? Ip() : client.ip(),
-                          .client_port = client.port(),
+  wire::append_forwarded({.client = peer.is_unix() ? Ip() : peer.ip(),
+                          .client_port = peer.port(),
                           .by = {},
                           .host = facts.authority,
                           .proto = facts.scheme},
                          element);
-  fields.add(FieldName::forwarded, arena.copy(element));
+  return arena.copy(element);
+}
+
+// What a stranger says of himself goes no further, as if we had said it.
+void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena) {
+  http::Fields& fields = request.fields;
+  const config::ClientFields& wanted = facts.route->route->forwarding.client_fields;
+  std::string_view told, told_forwarded;
+  if (facts.through_proxy) {
+    told = all_of(fields, FieldName::x_forwarded_for, arena);
+    told_forwarded = all_of(fields, FieldName::forwarded, arena);
+  }
+  std::erase_if(fields.list(), [](const wire::HeadField& field) {
+    return tells_of_client(field.id) || field.id == FieldName::forwarded;
+  });
+  std::string_view client = facts.client_address.empty() ? "unknown" : facts.client_address;
+  if (wanted.x_forwarded) {
+    const SocketAddress& peer = facts.connection.client;
+    std::string_view own = client;
+    if (facts.through_proxy) own = peer.is_unix() ? "unknown" : arena.copy(peer.ip().text());
+    fields.add(FieldName::x_forwarded_for, chained(told, own, arena));
+    fields.add(FieldName::x_forwarded_proto, facts.scheme);
+    if (!facts.authority.empty()) fields.add(FieldName::x_forwarded_host, facts.authority);
+    fields.add(FieldName::x_forwarded_port, port_of(facts));
+  }
+  if (wanted.x_real_ip) fields.add(FieldName::x_real_ip, client);
+  if (wanted.forwarded)
+    fields.add(FieldName::forwarded, chained(told_forwarded, forwarded_element(facts, arena), arena));
 }
 
 // What matched becomes `rewrite`; the rest of the path stays, and so does the query.

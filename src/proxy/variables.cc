@@ -42,9 +42,9 @@ std::string_view of_connection(Variable variable, const RequestFacts& facts, Are
   const Facts& connection = facts.connection;
   switch (variable) {
     case Variable::client_address:
-      return of_address(connection.client, arena);
+      return facts.client_address;
     case Variable::client_port:
-      return arena.copy(fmt::format_int(connection.client.port()).str());
+      return arena.copy(fmt::format_int(facts.client.port()).str());
     case Variable::peer_address:
       return of_address(connection.peer, arena);
     case Variable::listener:

@@ -166,6 +166,7 @@ void Worker::take_plan(std::shared_ptr<const Plan> plan,
   }
   next->plan = std::move(plan);
   plan_ = std::move(next);
+  pool_.forget_empty();
   place_freed_.wake_all();  // limits may have been raised
 }
 
