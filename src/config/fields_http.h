@@ -41,7 +41,8 @@ inline constexpr auto kSection<Paths> = section(
     "is matched is what is sent.",
     Field{"encoded_slashes", &Paths::encoded_slashes, "`%2F` and `%5C`."},
     Field{"dot_segments", &Paths::dot_segments,
-          "`.` and `..`, also percent-encoded. Those with parameters (`..;x`) are refused unless `raw`."});
+          "`.` and `..`, also percent-encoded. Those with parameters (`..;x`) are refused unless `raw`."},
+    Field{"empty_segments", &Paths::empty_segments, "Slashes behind slashes, which `decode` makes one."});
 
 template <>
 inline constexpr auto kSection<ClientFields> =

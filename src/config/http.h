@@ -34,6 +34,7 @@ struct Paths {
   PathPolicy encoded_slashes = PathPolicy::reject;  // %2F and %5C
   PathPolicy dot_segments = PathPolicy::decode;     // `.` and `..`, also encoded; those with parameters
                                                     // (`..;x`) are refused unless raw
+  PathPolicy empty_segments = PathPolicy::decode;   // slashes behind slashes; decoded they are one
 };
 
 enum class Via : std::uint8_t { off, on, full, block };

@@ -180,11 +180,20 @@ bool is_at(const wire::Url& url, std::string_view scheme, std::string_view autho
   return port && port == other_port;
 }
 
+/// Many servers take their name from Host and add the port that they listen on.
+bool is_at_own_port(const wire::Url& url, const Mapping& mapping) {
+  auto named = wire::parse_authority(mapping.authority), endpoint = wire::parse_authority(mapping.endpoint);
+  if (!named || !endpoint || !url.port || !wire::same_host(url.host, named->host)) return false;
+  return url.port == (endpoint->port ? endpoint->port : wire::default_port(mapping.scheme));
+}
+
 bool is_own(const wire::Url& url, const Mapping& mapping) {
   if (is_at(url, mapping.scheme, mapping.authority) || is_at(url, mapping.scheme, mapping.endpoint))
     return true;
-  return equal_in_any_case(mapping.authority, mapping.public_authority) &&
-         is_at(url, mapping.public_scheme, mapping.public_authority);
+  if (equal_in_any_case(mapping.authority, mapping.public_authority) &&
+      is_at(url, mapping.public_scheme, mapping.public_authority))
+    return true;
+  return is_at_own_port(url, mapping);
 }
 
 /// The new path; "/" at least if there was a path.

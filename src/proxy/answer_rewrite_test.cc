@@ -48,6 +48,15 @@ struct Case {
   std::string_view value, rewritten;
 };
 
+TEST(Location, AtOurNameWithTheUpstreamsPortBecomesOurs) {
+  Mapping mapping = kPrefixed;
+  mapping.authority = mapping.public_authority;  // Host was passed on
+  EXPECT_EQ(rewritten_location("http://www.example.com:8080/app/x", mapping),
+            "https://www.example.com/shop/x");
+  EXPECT_EQ(rewritten_location("http://www.example.com:8081/app/x", mapping), std::nullopt);
+  EXPECT_EQ(rewritten_location("http://www.example.net:8080/app/x", mapping), std::nullopt);
+}
+
 TEST(Location, AtTheUpstreamBecomesOurs) {
   constexpr Case kCases[] = {
       {"http://backend.internal:8080/app/x", "https://www.example.com/shop/x"},
@@ -56,6 +65,7 @@ TEST(Location, AtTheUpstreamBecomesOurs) {
       {"http://backend.internal:08080/app/", "https://www.example.com/shop/"},
       {"http://backend.internal:8080/app", "https://www.example.com/shop"},
       {"http://backend.internal:8080/app?x", "https://www.example.com/shop?x"},
+      {"http://10.0.0.5:8080/app/x", "https://www.example.com/shop/x"},
       {"http://backend.internal:8080/app#x", "https://www.example.com/shop#x"},
       {"http://10.0.0.5:8080/app/x", "https://www.example.com/shop/x"},
       {"https://backend.internal:8080/app/x", "https://www.example.com/shop/x"},

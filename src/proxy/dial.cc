@@ -83,7 +83,12 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, Parent
   auto dialling = dial(house, own, *parent.upstream, facts, way, {.to_parent = true}, deadline);
   auto dialled = co_await loop::attempt(std::move(dialling));
   way.attempts = attempts;
-  if (!dialled) co_await loop::fail(dialled.error().on(Side::parent));
+  if (!dialled) {
+    Error error = dialled.error().on(Side::parent);
+    if (error.doing == kConnecting) error.doing = "connecting to the parent";
+    way.parent = parent.upstream->upstream->config.endpoints.front().url;
+    co_await loop::fail(error);
+  }
   dialled->at_parent = std::move(dialled->at);
   way.parent = dialled->at_parent.endpoint()->label();
   static const wire::Credentials kNone;

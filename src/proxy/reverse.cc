@@ -39,7 +39,9 @@ bool same_terms(const config::TlsServer& a, const config::TlsServer& b) {
 
 wire::PathPolicy policy_of(const config::Paths& paths) {
   auto policy = [](config::PathPolicy one) { return static_cast<wire::OddPath>(one); };
-  return {.encoded_slashes = policy(paths.encoded_slashes), .dot_segments = policy(paths.dot_segments)};
+  return {.encoded_slashes = policy(paths.encoded_slashes),
+          .dot_segments = policy(paths.dot_segments),
+          .empty_segments = policy(paths.empty_segments)};
 }
 
 // The connection's number and that of the request, in hexadecimal.

@@ -17,6 +17,7 @@ constexpr auto kBackslash = "reading a path with a backslash";
 constexpr auto kDotSegment = "reading a path with a dot segment";
 constexpr auto kParameters = "reading a path with a dot segment that has parameters";
 constexpr auto kBesideSlash = "reading a path with a dot segment beside an encoded slash";
+constexpr auto kEmptySegment = "reading a path with a slash behind a slash";
 constexpr auto kAboveRoot = "reading a path that climbs above the root";
 
 enum class Dots : std::uint8_t { none, one, two, with_parameters };
@@ -140,9 +141,13 @@ Result<bool> changes_within(const Segment& segment) {
 /// Whether anything of `path` has to be written in another way, if it is not refused.
 Result<bool> changes(std::string_view path, const PathPolicy& policy) {
   bool changed = false;
-  for (bool last = false, behind_odd = false; !last;) {
+  for (bool last = false, behind_odd = false, first = true; !last; first = false) {
     Segment segment = take_segment(path);
     last = segment.is_last();
+    if (segment.text.empty() && !first && !last) {
+      if (policy.empty_segments == OddPath::reject) return refused(kEmptySegment);
+      changed = changed || policy.empty_segments == OddPath::decode;
+    }
     auto within = changes_within(segment);
     if (!within) return within;
     changed = changed || *within;
@@ -179,6 +184,11 @@ void write_text(const Segment& segment, std::string& room) {
   }
 }
 
+/// Whether what ends a segment is a slash once it is written.
+bool is_slash(const Segment& segment, const PathPolicy& policy) {
+  return !segment.has_odd_slash() || policy.encoded_slashes == OddPath::decode;
+}
+
 /// Writes a path that changes() has been through; false if it climbs above the root.
 bool write(std::string_view path, const PathPolicy& policy, std::string& room) {
   room.clear();
@@ -194,6 +204,8 @@ bool write(std::string_view path, const PathPolicy& policy, std::string& room) {
       room.resize(parent + 1);
       continue;
     }
+    bool is_empty = segment.text.empty() && room.ends_with('/') && !last;
+    if (is_empty && policy.empty_segments == OddPath::decode && is_slash(segment, policy)) continue;
     write_text(segment, room);
     if (segment.has_odd_slash() && policy.encoded_slashes == OddPath::decode) {
       room += '/';

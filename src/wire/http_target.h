@@ -1,9 +1,9 @@
 // The target of a request, and its path in the one form that routes are matched with
 // and that is sent on, so that nobody behind us reads another path than we did.
 //
-// Whatever is read here is decoded once: "%252F" stays "%252F". Slashes that repeat
-// are left as they are, in front too: a path may begin with "//", and whoever makes a
-// redirect out of it puts a scheme and a host before it. Pure; any thread.
+// Whatever is read here is decoded once: "%252F" stays "%252F". Where slashes that
+// repeat stay raw, a path may begin with "//": whoever makes a redirect out of it puts
+// a scheme and a host before it. Pure; any thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -31,6 +31,8 @@ struct PathPolicy {
   OddPath encoded_slashes = OddPath::reject;
   /// "." and "..", their dots encoded or not; decoded they are resolved (RFC 3986, 5.2.4).
   OddPath dot_segments = OddPath::reject;
+  /// Slashes behind slashes; decoded they are one, as most servers take them.
+  OddPath empty_segments = OddPath::raw;
 };
 
 /// Reads a target in origin, absolute or asterisk form (RFC 9112, 3.2). An absolute one without a path has

@@ -188,6 +188,32 @@ TEST(HttpTarget, WithADotSegmentIsRefusedRawOrResolved) {
   }
 }
 
+TEST(HttpTarget, WithSlashesBehindSlashesIsRefusedRawOrHasThemMerged) {
+  constexpr PathPolicy kRefused{OddPath::decode, OddPath::decode, OddPath::reject},
+      kMerged{OddPath::decode, OddPath::decode, OddPath::decode},
+      kMergedBesideRaw{OddPath::raw, OddPath::decode, OddPath::decode};
+  struct {
+    std::string_view target, merged, beside_raw;
+  } const kCases[] = {
+      {"//", "/", "/"},
+      {"//a", "/a", "/a"},
+      {"/a//b", "/a/b", "/a/b"},
+      {"/a///b//", "/a/b/", "/a/b/"},
+      {"/a/%2F/b", "/a/b", "/a/%2F/b"},
+      {"/a%2F/b", "/a/b", "/a%2F/b"},
+      {"/a/..//b", "/b", "/b"},
+      {"/a//../b", "/b", "/b"},
+      {"/a/.//b", "/a/b", "/a/b"},
+  };
+  for (const auto& one : kCases) {
+    EXPECT_EQ(outcome(one.target, kRefused), "path with a slash behind a slash") << one.target;
+    EXPECT_EQ(outcome(one.target, kMerged), one.merged) << one.target;
+    EXPECT_EQ(outcome(one.target, kMergedBesideRaw), one.beside_raw) << one.target;
+  }
+  EXPECT_EQ(outcome("/a/b/", kRefused), "/a/b/");
+  EXPECT_EQ(outcome("/", kRefused), "/");
+}
+
 TEST(HttpTarget, HasEncodedSlashesDecodedBeforeDotSegmentsAreLookedFor) {
   constexpr PathPolicy kDecodedOnly{OddPath::decode, OddPath::reject};
   EXPECT_EQ(outcome("/a%2F..%2fb", kDecode), "/b");
