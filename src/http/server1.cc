@@ -1,5 +1,7 @@
 #include "http/server1.h"
 
+#include <algorithm>
+
 #include "http/exchange1.h"
 
 namespace lockgate::http {
@@ -10,10 +12,9 @@ namespace {
 
 // A client may send requests before it has the answer; so many bytes of them are taken from the kernel.
 constexpr std::size_t kMostAhead = 64 * 1024;
-// What is left of a body that nobody wanted is read, if it is no more than this and there already.
-constexpr std::size_t kMostUnwanted = 256 * 1024;
-// How long a client may take to see our last words, after which nothing more is read.
-constexpr Duration kLinger = std::chrono::seconds(2);
+// A client that sends what nobody wants is heard out for so long, and for so long without a byte, until it
+// has seen our last words.
+constexpr Duration kLinger = std::chrono::seconds(30), kLingerIdle = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -86,11 +87,15 @@ Task<void> Server1::settle(Exchange1& exchange) {
 }
 
 Task<void> Server1::linger() {
-  Instant deadline = stream_->reactor().now() + kLinger;
-  auto finishing = net::finish(*stream_, deadline);
+  loop::Reactor& reactor = stream_->reactor();
+  Instant over = reactor.now() + kLinger;
+  auto finishing = net::finish(*stream_, reactor.now() + kLingerIdle);
   co_await finishing;
-  auto discarding = net::discard(*stream_, desk_.buffers.scratch(), kMostUnwanted, deadline);
-  co_await discarding;
+  for (bool ended = false; !ended && reactor.now() < over;) {
+    auto reading = net::read(*stream_, desk_.buffers.scratch(), std::min(over, reactor.now() + kLingerIdle));
+    std::size_t size = co_await reading;
+    ended = size == 0;
+  }
 }
 
 void Server1::run() {
