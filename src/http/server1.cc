@@ -104,7 +104,7 @@ void Server1::run() {
   if (story_ && story_->finished()) return conclude();
   if (story_) return watch();
   if (timer_.expired() || (closing_ && receiver_.empty())) {
-    stream_->finish(net::Ending::complete);
+    static_cast<void>(stream_->finish(net::Ending::complete));
     return end({});
   }
   if (!receiver_.empty() || stream_->readable()) start();
