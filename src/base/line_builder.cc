@@ -1,15 +1,16 @@
 #include "base/line_builder.h"
 
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "base/time_text.h"
 #include "base/utf8.h"
 
 namespace lockgate {
 namespace {
+
+constexpr std::size_t kLongestEscape = 6;  // \ufffd
 
 bool is_plain(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) {
@@ -55,38 +56,16 @@ void LineBuilder::field(std::string_view name, bool value) {
   end(mark);
 }
 
-void LineBuilder::sentence(std::string_view name, std::string_view value) {
-  std::size_t mark = size_;
-  reserve_ = kReserve + 1;  // one more for the closing quote of a value that is cut
-  begin(name);
-  bool begun = !overflown_ && size_ + reserve_ < kLongest;  // the opening quote will fit, too
-  put_quoted(value);
-  reserve_ = kReserve;
-  if (begun && overflown_) {
-    overflown_ = false;
-    cut_ = true;
-    put("\"");
-  }
-  end(mark);
+void LineBuilder::sentence(std::string_view name, std::string_view value) { begin_of(name, value, kReserve); }
+
+void LineBuilder::shortened(std::string_view name, std::string_view value, std::size_t most) {
+  std::size_t written = is_plain(value) ? value.size() : value.size() * kLongestEscape;
+  if (written <= most) return optional(name, value);
+  std::size_t end = std::min(size_ + name.size() + most, kLongest - kReserve);
+  begin_of(name, value, kLongest - end);
 }
 
-void LineBuilder::time(std::string_view name, WallTime value) {
-  constexpr WallTime kSecond = 1'000'000'000;
-  thread_local WallTime cached_second = -1;
-  thread_local std::array<char, 24> cached;  // up to the seconds: a busy log has many lines in each
-  constexpr std::size_t kUpToSeconds = 19;
-  if (value / kSecond != cached_second) {
-    cached_second = value / kSecond;
-    std::time_t seconds = cached_second;
-    std::tm utc{};
-    gmtime_r(&seconds, &utc);
-    fmt::format_to_n(cached.data(), cached.size(), "{:%Y-%m-%dT%H:%M:%S}", utc);
-  }
-  std::array<char, 32> text;
-  auto written = fmt::format_to_n(text.data(), text.size(), "{}.{:03}Z",
-                                  std::string_view(cached.data(), kUpToSeconds), value / 1'000'000 % 1000);
-  field(name, std::string_view(text.data(), written.size));
-}
+void LineBuilder::time(std::string_view name, WallTime value) { field(name, time_text(value)); }
 
 std::string_view LineBuilder::line() {
   bool json = format_ == LineFormat::json;
@@ -117,6 +96,22 @@ void LineBuilder::end(std::size_t mark) {
   if (!overflown_) return;
   size_ = mark;
   cut_ = true;
+}
+
+// A quoted value of which so much is written as leaves `reserve` bytes of the room.
+void LineBuilder::begin_of(std::string_view name, std::string_view value, std::size_t reserve) {
+  std::size_t mark = size_;
+  reserve_ = reserve + 1;  // one more for the closing quote of a value that is cut
+  begin(name);
+  bool begun = !overflown_ && size_ + reserve_ < kLongest;  // the opening quote will fit, too
+  put_quoted(value);
+  reserve_ = kReserve;
+  if (begun && overflown_) {
+    overflown_ = false;
+    cut_ = true;
+    put("\"");
+  }
+  end(mark);
 }
 
 void LineBuilder::put(std::string_view text) {

@@ -31,6 +31,8 @@ class LineBuilder {
   void optional(std::string_view name, std::string_view value) {
     if (!value.empty()) field(name, value);
   }
+  /// Its beginning, which takes about `most` bytes, and the mark of what was cut if that is not all.
+  void shortened(std::string_view name, std::string_view value, std::size_t most);
   /// A quoted value that is cut short, instead of left out, where the room ends; to be the last field.
   void sentence(std::string_view name, std::string_view value);
   /// "2026-11-20T18:55:01.123Z" (RFC 3339).
@@ -45,6 +47,7 @@ class LineBuilder {
 
   void begin(std::string_view name);
   void end(std::size_t mark);
+  void begin_of(std::string_view name, std::string_view value, std::size_t reserve);
   void put(std::string_view text);
   void put_quoted(std::string_view value);
 

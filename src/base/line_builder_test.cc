@@ -95,5 +95,26 @@ TEST(LineBuilder, LeavesOutASentenceThatHasNoRoomAtAll) {
   }
 }
 
+TEST(LineBuilder, ShortensAValueAndLeavesRoomForWhatFollows) {
+  for (LineFormat format : {LineFormat::text, LineFormat::json}) {
+    for (char c : {'a', '"', '\x01', '\xff', ' '}) {
+      LineBuilder builder(format);
+      builder.shortened("first", std::string(100'000, c), 1000);
+      builder.shortened("none", "", 1000);
+      builder.field("second", "there");
+      std::string_view line = builder.line();
+      EXPECT_TRUE(line.contains("second")) << line;
+      EXPECT_TRUE(line.contains("cut")) << line;
+      EXPECT_FALSE(line.contains("none")) << line;
+      EXPECT_GT(line.size(), 950u) << line;
+      EXPECT_LT(line.size(), 1100u) << line;
+    }
+  }
+  LineBuilder builder(LineFormat::text);
+  builder.shortened("first", "short", 5);
+  builder.shortened("second", "two words", 100);
+  EXPECT_EQ(builder.line(), "first=short second=\"two words\"\n");
+}
+
 }  // namespace
 }  // namespace lockgate

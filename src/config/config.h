@@ -51,9 +51,16 @@ struct ErrorLog {
   LogFormat format = LogFormat::text;
 };
 
+/// What a line of an access log looks like.
+struct LineForm {
+  enum class Kind : std::uint8_t { text, json, common, combined, own };
+  Kind kind = Kind::text;
+  Template line{};  // of all but text and json, which are written field by field
+};
+
 struct AccessLog {
   LogTarget to{LogTarget::Kind::standard_output, ""};
-  LogFormat format = LogFormat::text;
+  LineForm format;
 };
 
 /// The address where metrics, status and health are asked for, and the socket for commands.

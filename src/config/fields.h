@@ -23,9 +23,13 @@ inline constexpr auto kSection<ErrorLog> =
 
 template <>
 inline constexpr auto kSection<AccessLog> = section(
-    "access_log", "One line per connection. `access_log: off` and `access_log: /path` are short forms.",
+    "access_log",
+    "One line per request, and one per connection on which no request was read. `access_log: off` and "
+    "`access_log: /path` are short forms.",
     Field{"to", &AccessLog::to, "Where lines go."},
-    Field{"format", &AccessLog::format, "`text` for people, `json` for programs."});
+    Field{"format", &AccessLog::format,
+          "`text` for people, `json` for programs, `common` and `combined` as Apache writes them; or a line "
+          "of your own with [variables](#variables)."});
 
 template <>
 inline constexpr auto kSection<Admin> =

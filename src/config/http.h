@@ -77,6 +77,31 @@ enum class Variable : std::uint8_t {
   client_certificate_pem,          // percent-encoded
   client_certificate_der,          // in base64
   client_certificate_verify,       // "SUCCESS", "NONE" or "FAILED"
+  // Known only once the answer is over: for access logs alone.
+  time,         // when the request began, as in other logs
+  time_common,  // the same as Apache writes it
+  connection,
+  request_line,
+  protocol,
+  referer,
+  user_agent,
+  status,
+  route,
+  upstream,
+  endpoint,
+  address,
+  parent,
+  attempts,
+  tries,
+  reused,
+  answer_ms,
+  duration_ms,
+  bytes_up,
+  bytes_down,
+  body_bytes,  // bytes_down as Apache writes it
+  outcome,
+  ended_by,
+  reason,
 };
 
 /// A text with variables, taken apart.

@@ -178,6 +178,11 @@ std::string chapter_of_variables() {
       "follows. `$$` is a dollar.\n\n| variable | meaning |\n|---|---|\n";
   for (const VariableName& variable : kVariables)
     text += fmt::format("| `${}` | {} |\n", variable.name, variable.sentence);
+  text +=
+      "\nLines of an [access_log](#access_log) know these, too. What is not known, or does not apply, is `-` "
+      "there.\n\n| variable | meaning |\n|---|---|\n";
+  for (const VariableName& variable : kLogVariables)
+    text += fmt::format("| `${}` | {} |\n", variable.name, variable.sentence);
   return text;
 }
 

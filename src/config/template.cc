@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,14 +14,16 @@ using Part = Template::Part;
 
 static_assert(static_cast<std::size_t>(Variable::client_certificate_verify) ==
               static_cast<std::size_t>(kFirstNamed) + kVariables.size() - 1);
+static_assert(static_cast<std::size_t>(Variable::reason) ==
+              static_cast<std::size_t>(kFirstOfLogs) + kLogVariables.size() - 1);
 
 bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }
 
-std::optional<Variable> variable_of(std::string_view name) {
-  auto found = std::ranges::find(kVariables, name, &VariableName::name);
-  if (found == kVariables.end()) return {};
-  return static_cast<Variable>(static_cast<std::size_t>(kFirstNamed) +
-                               static_cast<std::size_t>(found - kVariables.begin()));
+std::optional<Variable> variable_in(std::span<const VariableName> names, Variable first,
+                                    std::string_view name) {
+  auto found = std::ranges::find(names, name, &VariableName::name);
+  if (found == names.end()) return {};
+  return static_cast<Variable>(static_cast<std::ptrdiff_t>(first) + (found - names.begin()));
 }
 
 std::unexpected<Misfit> no_template(std::string hint) {
@@ -42,14 +45,23 @@ std::string_view take_name(std::string_view& rest) {
   return name;
 }
 
-Outcome<Part> parse_variable(std::string_view name) {
+Outcome<Part> parse_variable(std::string_view name, TemplateUse use) {
+  bool of_log = use == TemplateUse::access_log;
   if (name.size() == 1 && name[0] >= '1' && name[0] <= '9')
     return Part{
         .variable = Variable::capture, .capture = static_cast<std::uint8_t>(name[0] - '0'), .text = {}};
-  if (auto variable = variable_of(name)) return Part{.variable = *variable, .capture = 0, .text = {}};
+  if (auto variable = variable_in(kVariables, kFirstNamed, name))
+    return Part{.variable = *variable, .capture = 0, .text = {}};
+  if (auto variable = variable_in(kLogVariables, kFirstOfLogs, name)) {
+    if (of_log) return Part{.variable = *variable, .capture = 0, .text = {}};
+    return no_template(fmt::format("`{}` is known only when the answer is over: to access logs", name));
+  }
   if (name.empty()) return no_template("a dollar alone is written $$");
   std::vector<std::string_view> names;
   for (const VariableName& known : kVariables) names.push_back(known.name);
+  for (const VariableName& known : kLogVariables) {
+    if (of_log) names.push_back(known.name);
+  }
   std::string near = nearest(name, names);
   if (near.empty()) near = "a dollar alone is written $$";
   return no_template(fmt::format("there is no variable `{}`; {}", name, near));
@@ -57,7 +69,7 @@ Outcome<Part> parse_variable(std::string_view name) {
 
 }  // namespace
 
-Outcome<Template> parse_template(std::string_view text) {
+Outcome<Template> parse_template(std::string_view text, TemplateUse use) {
   Template result{.parts = {}, .written = std::string(text)};
   std::string plain;
   auto end_plain = [&] {
@@ -72,7 +84,7 @@ Outcome<Template> parse_template(std::string_view text) {
       plain += '$';
       rest.remove_prefix(1);
     } else {
-      auto part = parse_variable(take_name(rest));
+      auto part = parse_variable(take_name(rest), use);
       if (!part) return std::unexpected(part.error());
       end_plain();
       result.parts.push_back(std::move(*part));

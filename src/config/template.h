@@ -50,8 +50,40 @@ inline constexpr std::array<VariableName, 26> kVariables{{
     {"client_certificate_verify", "`SUCCESS`, `NONE` or `FAILED`."},
 }};
 
-/// Takes a text apart. A variable that is not known, and a dollar that begins none, is a misfit.
-Outcome<Template> parse_template(std::string_view text);
+/// The same of those that follow, which only access logs know.
+inline constexpr Variable kFirstOfLogs = Variable::time;
+inline constexpr std::array<VariableName, 24> kLogVariables{{
+    {"time", "When the request began, `2026-11-20T18:55:01.123Z`."},
+    {"time_common", "The same as Apache writes it, `20/Nov/2026:18:55:01 +0000`."},
+    {"connection", "The identity of the connection."},
+    {"request_line", "Method, target and version, as in `GET /x HTTP/1.1`."},
+    {"protocol", "`HTTP/1.1` or `HTTP/1.0`."},
+    {"referer", "The field `Referer`."},
+    {"user_agent", "The field `User-Agent`."},
+    {"status", "The status of the answer."},
+    {"route", "The name of the route."},
+    {"upstream", "The name of the upstream."},
+    {"endpoint", "The endpoint that was asked last."},
+    {"address", "Its address."},
+    {"parent", "The proxy through which it was reached."},
+    {"attempts", "How many endpoints were tried."},
+    {"tries", "What became of the tries that failed."},
+    {"reused", "`true` if the connection to the endpoint was there already, else `false`."},
+    {"answer_ms", "Milliseconds until the answer began."},
+    {"duration_ms", "Milliseconds until it was over."},
+    {"bytes_up", "Bytes of the request's body."},
+    {"bytes_down", "Bytes of the answer's body."},
+    {"body_bytes", "The same, and `-` for none, as Apache writes it."},
+    {"outcome", "`finished`, or the name of an error."},
+    {"ended_by", "Whose side the error was on."},
+    {"reason", "The error in words."},
+}};
+
+/// Where a text is used, which decides about its variables.
+enum class TemplateUse : std::uint8_t { message, access_log };
+
+/// Takes a text apart. A variable that is not known there, and a dollar that begins none, is a misfit.
+Outcome<Template> parse_template(std::string_view text, TemplateUse use = TemplateUse::message);
 
 /// The largest number of a capture in it, 0 if it has none.
 std::uint8_t last_capture(const Template& text);

@@ -66,6 +66,44 @@ TEST(Template, RefusesWhatItDoesNotKnow) {
   }
 }
 
+TEST(Template, KnowsMoreVariablesInAccessLogs) {
+  for (std::size_t i = 0; i < kLogVariables.size(); ++i) {
+    std::string text = "$" + std::string(kLogVariables.at(i).name);
+    auto parsed = parse_template(text, TemplateUse::access_log);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(static_cast<std::size_t>(parsed->parts.at(0).variable),
+              i + static_cast<std::size_t>(kFirstOfLogs));
+    EXPECT_FALSE(kLogVariables.at(i).sentence.empty());
+    auto elsewhere = parse_template(text);
+    ASSERT_FALSE(elsewhere) << text;
+    EXPECT_TRUE(elsewhere.error().hint.contains("access logs")) << elsewhere.error().hint;
+  }
+  EXPECT_EQ(parse_template("$status", TemplateUse::access_log)->parts.at(0).variable, Variable::status);
+  EXPECT_EQ(parse_template("$reason", TemplateUse::access_log)->parts.at(0).variable, Variable::reason);
+  EXPECT_TRUE(parse_template("$host", TemplateUse::access_log));
+  EXPECT_TRUE(
+      parse_template("$statsu", TemplateUse::access_log).error().hint.contains("did you mean `status`?"));
+  EXPECT_FALSE(parse_template("$statsu").error().hint.contains("`status`"));
+}
+
+TEST(Template, IsALineOfAnAccessLogByAWordOrByItself) {
+  auto form_of = [](std::string_view text) { return parse_value<LineForm>(text, {}); };
+  EXPECT_EQ(form_of("text")->kind, LineForm::Kind::text);
+  EXPECT_EQ(form_of("json")->kind, LineForm::Kind::json);
+  for (const char* text : {"common", "combined", "$client_address|$status", "a $host"}) {
+    auto form = form_of(text);
+    ASSERT_TRUE(form) << text;
+    EXPECT_FALSE(form->line.parts.empty()) << text;
+    EXPECT_EQ(value_text(*form, {}), text);
+  }
+  EXPECT_EQ(form_of("combined")->kind, LineForm::Kind::combined);
+  EXPECT_EQ(form_of("$status")->kind, LineForm::Kind::own);
+  for (const char* text : {"", "plain", "$nothing", "$status\n", "$status\t", "$1 $status", "on"}) {
+    EXPECT_FALSE(form_of(text)) << text;
+  }
+  EXPECT_EQ(form_of("comon").error().hint, "did you mean `common`?");
+}
+
 TEST(Template, TellsItsLastCapture) {
   EXPECT_EQ(last_capture(*parse_template("$host")), 0);
   EXPECT_EQ(last_capture(*parse_template("$3/$1")), 3);

@@ -58,6 +58,9 @@ Outcome<Bind> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<Template> parse_value(std::string_view text, const Form& form);
 
+template <>
+Outcome<LineForm> parse_value(std::string_view text, const Form& form);
+
 std::string value_text(bool value, const Form& form);
 std::string value_text(std::uint32_t value, const Form& form);
 std::string value_text(std::uint64_t value, const Form& form);
@@ -71,6 +74,7 @@ std::string value_text(const NamePattern& value, const Form& form);
 std::string value_text(const Bind& value, const Form& form);
 std::string value_text(const Destination& value, const Form& form);
 std::string value_text(const Template& value, const Form& form);
+std::string value_text(const LineForm& value, const Form& form);
 
 /// What is on or off may also be written as any other word for that.
 bool is_on(std::string_view text);

@@ -27,6 +27,12 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_token_character);  // RFC 9110, 5.6.2
 }
 
+// What Apache httpd's manual calls by these names (mod_log_config).
+constexpr std::string_view kCommon =
+    R"($client_address - - [$time_common] "$request_line" $status $body_bytes)";
+constexpr std::string_view kCombined =
+    R"($client_address - - [$time_common] "$request_line" $status $body_bytes "$referer" "$user_agent")";
+
 bool has_good_escapes(std::string_view path) {
   for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
     if (at + 2 >= path.size() || !is_hex_digit(path[at + 1]) || !is_hex_digit(path[at + 2])) return false;
@@ -169,6 +175,31 @@ Outcome<Template> parse_value(std::string_view text, const Form& form) {
 }
 
 std::string value_text(const Template& value, const Form&) { return value.written; }
+
+template <>
+Outcome<LineForm> parse_value(std::string_view text, const Form&) {
+  using Kind = LineForm::Kind;
+  auto no_form = [](std::string hint) {
+    return unexpected(
+        Misfit{"text, json, common, combined, or a line with variables such as \"$client_address $status\"",
+               std::move(hint)});
+  };
+  auto kind = from_word<Kind>(text);
+  if (kind == Kind::text || kind == Kind::json) return LineForm{.kind = *kind};
+  if (kind) text = *kind == Kind::common ? kCommon : kCombined;
+  auto line = parse_template(text, TemplateUse::access_log);
+  if (!line) return no_form(line.error().hint);
+  std::vector<std::string_view> words(kWords<Kind>.begin(), kWords<Kind>.end());
+  if (std::ranges::all_of(line->parts, [](const auto& part) { return part.variable == Variable::none; }))
+    return no_form(nearest(text, words));
+  if (last_capture(*line) > 0) return no_form("logs do not know groups of `path_regex`");
+  if (std::ranges::any_of(text, is_control)) return no_form("it has no control characters");
+  return LineForm{.kind = kind.value_or(Kind::own), .line = std::move(*line)};
+}
+
+std::string value_text(const LineForm& value, const Form&) {
+  return value.kind == LineForm::Kind::own ? value.line.written : std::string(word_of(value.kind));
+}
 
 SplitUrl split_path(std::string_view url) {
   for (auto scheme : {"http://"sv, "https://"sv}) {

@@ -19,6 +19,8 @@ inline constexpr std::array kWords<LogLevel>{"error"sv, "warning"sv, "info"sv, "
 template <>
 inline constexpr std::array kWords<LogFormat>{"text"sv, "json"sv};
 template <>
+inline constexpr std::array kWords<LineForm::Kind>{"text"sv, "json"sv, "common"sv, "combined"sv};
+template <>
 inline constexpr std::array kWords<WhenFull>{"refuse"sv, "queue"sv};
 template <>
 inline constexpr std::array kWords<Balance>{"round_robin"sv, "least_connections"sv, "random_two"sv,

@@ -4,6 +4,7 @@
 
 #include "base/line_builder.h"
 #include "config/words.h"
+#include "proxy/formatted_line.h"
 
 namespace lockgate::proxy {
 namespace {
@@ -138,6 +139,25 @@ bool is_trouble(const AccessLine& line) {
   return !silent_client && code != Errc::rejected && code != Errc::no_site;
 }
 
+// A form of the operator's is for connections, too: what only requests have is not known then.
+void write_own_line(House& house, const AccessLine& line, const config::Template& form,
+                    std::uint16_t target) {
+  RequestFacts facts{.connection = line.facts, .listener = line.listener, .site = line.site};
+  facts.scheme = line.facts.dialect == Dialect::http ? "http" : "";
+  facts.host = line.facts.name;
+  facts.way = line.facts.way;
+  facts.endpoint = line.endpoint;
+  facts.error = line.end.error;
+  facts.bytes_up = line.bytes_up;
+  facts.bytes_down = line.bytes_down;
+  facts.begun_wall = line.facts.accepted_wall;
+  facts.begun = line.facts.accepted;
+  Arena arena;
+  EscapedLine text;
+  append_line(text, {.form = form, .facts = facts, .plan = line.plan, .now = house.reactor.now()}, arena);
+  house.journal.line(target, text.line());
+}
+
 }  // namespace
 
 std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); }
@@ -149,8 +169,11 @@ void write_access_line(House& house, const AccessLine& line) {
   }
   std::uint16_t target = line.site ? line.site->access_log : line.listener.access_log;
   if (target == kNoLog) return;
-  const config::AccessLog& log = line.site ? line.site->site->access_log : line.listener.listener->access_log;
-  LineBuilder builder(log.format == config::LogFormat::json ? LineFormat::json : LineFormat::text);
+  const config::LineForm& form =
+      (line.site ? line.site->site->access_log : line.listener.listener->access_log).format;
+  if (form.kind == config::LineForm::Kind::own) return write_own_line(house, line, form.line, target);
+  bool json = form.kind == config::LineForm::Kind::json;
+  LineBuilder builder(json ? LineFormat::json : LineFormat::text);
   builder.time("time", line.facts.accepted_wall);
   add_client(builder, line);
   add_leg(builder, line.facts.client_leg.get(), kClientKeys);

@@ -1,5 +1,6 @@
 #include "proxy/access_log.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "proxy/made_house.h"
@@ -109,6 +110,27 @@ TEST(AccessLog, TellsEverythingInJson) {
       R"("endpoint":"tcp://192.0.2.1:443","address":"192.0.2.1:443","attempts":2,"hello_ms":1.500,)"
       R"("connect_ms":20.000,"duration_ms":4500.000,"bytes_up":1000,"bytes_down":20000,)"
       R"("outcome":"reset","ended_by":"client","reason":"reading: reset"})");
+}
+
+TEST(AccessLog, WritesAFormOfTheOperatorsForConnectionsToo) {
+  Logged logged(
+      "access_log: { format: \"$time_common $client_address $tls_name $site $upstream $endpoint $attempts "
+      "$bytes_up $bytes_down $duration_ms $outcome '$reason' $status $request_line\" }");
+  know_everything(logged.facts);
+  Endpoint endpoint("tcp://192.0.2.1:443");
+  net::RelayEnd end{.error = Error{.code = Errc::reset, .side = Side::client, .doing = "reading"},
+                    .by = Side::client};
+  EXPECT_EQ(logged.line(0, end, &endpoint),
+            "14/Nov/2023:22:13:20 +0000 2001:db8::5 app.example.org app tcp://192.0.2.1:443 "
+            "tcp://192.0.2.1:443 2 1000 20000 4500.000 reset 'reading: reset' - -");
+  EXPECT_TRUE(logged.line(-1).contains(" - - - "));
+}
+
+TEST(AccessLog, WritesConnectionsAsTextWhereRequestsAreWrittenAsApacheDoes) {
+  for (const char* format : {"common", "combined"}) {
+    Logged logged(fmt::format("access_log: {{ format: {} }}", format));
+    EXPECT_TRUE(logged.line(0).starts_with("time=2023-11-14T22:13:20.000Z connection=2a ")) << format;
+  }
 }
 
 TEST(AccessLog, LeavesOutWhatIsNotKnown) {

@@ -56,6 +56,7 @@ class Connection final : public ListNode,
 
   const Facts& facts() const { return facts_; }
   const std::string& listener_name() const { return listener_.listener->name; }
+  bool waits_for_request() const { return server_ && !relay_ && server_->is_idle(); }
   std::uint64_t bytes_up() const;
   std::uint64_t bytes_down() const;
 

@@ -8,18 +8,30 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "proxy/histogram.h"
 
 namespace lockgate::proxy {
 
 class Endpoint {
  public:
-  explicit Endpoint(std::string label) : label_(std::move(label)) {}
+  /// What is counted of requests, by one worker; `idle` goes down, too.
+  struct alignas(64) Row {
+    Counter requests;       // that it was asked
+    Counter failures;       // of them, those that it did not answer, or not to the end
+    Counter server_errors;  // answers of 5xx
+    Counter idle;           // connections that wait in the worker's pool
+    Histogram answers;      // from the request sent until the answer
+  };
+
+  explicit Endpoint(std::string label, std::size_t workers = 1)
+      : label_(std::move(label)), workers_(workers), rows_(std::make_unique<Row[]>(workers)) {}
 
   /// Its URL as written; of a service, the target's name and port.
   const std::string& label() const { return label_; }
@@ -33,6 +45,10 @@ class Endpoint {
   /// True if this failure was the one that ejects it.
   bool connect_failed(Instant now, const config::Ejection& ejection);
 
+  /// The row of one worker; only that worker's thread writes it.
+  Row& row(std::size_t worker) const { return rows_[worker]; }
+  std::span<const Row> rows() const { return {rows_.get(), workers_}; }
+
   void enter() { connections_.fetch_add(1, std::memory_order_relaxed); }
   void leave() { connections_.fetch_sub(1, std::memory_order_relaxed); }
   std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
@@ -41,6 +57,8 @@ class Endpoint {
 
  private:
   std::string label_;
+  std::size_t workers_;
+  std::unique_ptr<Row[]> rows_;
   std::atomic<bool> up_ = true;
   std::atomic<std::uint32_t> connections_ = 0;
   std::atomic<std::uint32_t> failures_in_row_ = 0;

@@ -7,6 +7,7 @@
 #include "proxy/access_log.h"
 #include "proxy/downward.h"
 #include "proxy/own_header.h"
+#include "proxy/request_log.h"
 #include "proxy/upward.h"
 #include "wire/http_framing.h"
 
@@ -143,6 +144,7 @@ bool Forward::may_ask_again(const Error& error) const {
 }
 
 void Forward::note_try(const Target& target, const Error& error) {
+  note_failed_try(house_, facts_, error);
   std::string text =
       fmt::format("{}{}: {}", facts_.tries.empty() ? "" : "; ", target.endpoint->label(), words(error));
   facts_.tries = exchange_.arena().join(facts_.tries, text);

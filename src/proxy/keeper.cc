@@ -106,7 +106,7 @@ class Keeper::Kept {
   Target target(const config::Endpoint& endpoint, const std::string& label,
                 std::vector<SocketAddress> addresses) {
     auto& known = keeper_.endpoints_[config().name + " " + label];
-    if (!known) known = std::make_shared<Endpoint>(label);
+    if (!known) known = std::make_shared<Endpoint>(label, keeper_.workers_);
     if (config().health.every == Duration::zero()) known->set_up(true);  // nobody else would find it up again
     Target target{known,           std::move(addresses), endpoint.weight,
                   endpoint.backup, endpoint.tls,         host_of(endpoint)};
@@ -277,10 +277,12 @@ class Keeper::Kept {
   bool unresolved_told_ = false;
 };
 
-Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish)
+Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,
+               std::size_t workers)
     : reactor_(reactor),
       journal_(journal),
       publish_(std::move(publish)),
+      workers_(workers),
       turns_(reactor, kMostQuestions),
       pool_(reactor),
       house_{reactor, buffers_, connector,       journal,      desk_,

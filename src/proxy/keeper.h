@@ -27,7 +27,9 @@ class Keeper {
   /// Called on the keeper's thread whenever an upstream has new targets.
   using Publish = std::function<void(std::shared_ptr<const Upstream>, std::shared_ptr<const Targets>)>;
 
-  Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish);
+  /// `workers` is how many count what they do with its endpoints.
+  Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,
+         std::size_t workers = 1);
   ~Keeper();
 
   /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its
@@ -54,6 +56,7 @@ class Keeper {
   loop::Reactor& reactor_;
   Journal& journal_;
   Publish publish_;
+  std::size_t workers_;
   std::map<std::string, std::weak_ptr<net::Resolver>> resolvers_;  // by name servers
   loop::Turns turns_;                                              // of questions
   std::unordered_map<const Upstream*, Kept*> by_upstream_;

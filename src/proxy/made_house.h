@@ -83,6 +83,12 @@ class MadeRegistry final : public Registry {
     if (!tally) tally = std::make_shared<Tally>(listener, site, verdict, 1);
     return tally;
   }
+  std::shared_ptr<RequestTally> request_tally(const std::string& listener, const std::string& site,
+                                              const std::string& route) override {
+    auto& tally = request_tallies[listener + "/" + site + "/" + route];
+    if (!tally) tally = std::make_shared<RequestTally>(listener, site, route, 1);
+    return tally;
+  }
   std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) override {
     if (limit == 0) return nullptr;
     auto& gate = gates[name];
@@ -103,7 +109,8 @@ class MadeRegistry final : public Registry {
     return target.kind == config::LogTarget::Kind::off ? 0xffff : 7;
   }
 
-  std::map<std::string, std::shared_ptr<Tally>> tallies;  // by "listener/site"
+  std::map<std::string, std::shared_ptr<Tally>> tallies;                 // by "listener/site"
+  std::map<std::string, std::shared_ptr<RequestTally>> request_tallies;  // by "listener/site/route"
   std::map<std::string, std::shared_ptr<Gate>> gates;
   Gate::Freed freed = [] {};
   SystemClock clock;

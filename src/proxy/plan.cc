@@ -48,7 +48,12 @@ RoutePlan compile_route(const config::Route& route, std::vector<std::string>& pa
 SitePlan compile_site(const config::Config& config, const config::Listener& listener,
                       const config::Site& site, Registry& registry, std::vector<std::string>& patterns) {
   SitePlan plan{.site = &site};
-  for (const config::Route& route : site.routes) plan.routes.add(compile_route(route, patterns));
+  for (const config::Route& route : site.routes) {
+    RoutePlan compiled = compile_route(route, patterns);
+    compiled.tally = registry.request_tally(listener.name, site.name, route.name);
+    plan.routes.add(std::move(compiled));
+  }
+  if (site.is_http()) plan.unrouted = registry.request_tally(listener.name, site.name, "");
   plan.tally = registry.tally(listener.name, site.name, std::string(config::word_of(site.verdict)));
   plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
   plan.access_log = registry.log_target(site.access_log.to);
@@ -79,6 +84,7 @@ ListenerPlan compile_listener(const config::Config& config, const config::Listen
   for (const auto& site : listener.sites) {
     plan.sites.push_back(compile_site(config, listener, site, registry, patterns));
     index_names(plan, site);
+    if (site.is_http() && !plan.misdirected) plan.misdirected = registry.request_tally(listener.name, "", "");
     plan.tells_destination |= site.send_proxy_protocol != config::SendProxyProtocol::off;
   }
   return plan;

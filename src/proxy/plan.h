@@ -11,6 +11,7 @@
 #include "base/name_pattern.h"
 #include "config/config.h"
 #include "proxy/gate.h"
+#include "proxy/request_tally.h"
 #include "proxy/route_table.h"
 #include "proxy/tally.h"
 #include "proxy/upstream.h"
@@ -25,10 +26,11 @@ struct SitePlan {
   std::shared_ptr<Gate> gate;  // null: no limit
   std::uint16_t access_log = 0;
   std::uint16_t key_log = 0;
-  tls::ServerSides server_sides;  // of a site that terminates, by worker
-  RouteTable routes;              // of a site where requests are read
-  std::string alpn;               // that it agrees to, as alpn_list() makes it
-  bool carries_alpn = false;      // the upstream is asked first, and its choice is the site's
+  tls::ServerSides server_sides;           // of a site that terminates, by worker
+  RouteTable routes;                       // of a site where requests are read
+  std::shared_ptr<RequestTally> unrouted;  // its requests that no route took; null where none are read
+  std::string alpn;                        // that it agrees to, as alpn_list() makes it
+  bool carries_alpn = false;               // the upstream is asked first, and its choice is the site's
 };
 
 /// One name of one site; the indexes of names hold numbers of these.
@@ -39,8 +41,9 @@ struct NamePlan {
 
 struct ListenerPlan {
   const config::Listener* listener;
-  std::shared_ptr<Tally> nobody;  // connections that no site took
-  std::shared_ptr<Gate> gate;     // null: no limit
+  std::shared_ptr<Tally> nobody;              // connections that no site took
+  std::shared_ptr<RequestTally> misdirected;  // requests that no site took; null where none are read
+  std::shared_ptr<Gate> gate;                 // null: no limit
   std::uint16_t access_log = 0;
   std::vector<SitePlan> sites;
   std::vector<NamePlan> names;
@@ -83,6 +86,9 @@ class Registry {
   virtual ~Registry() = default;
   virtual std::shared_ptr<Tally> tally(const std::string& listener, const std::string& site,
                                        const std::string& verdict) = 0;
+  /// Of requests; an empty name stands for none.
+  virtual std::shared_ptr<RequestTally> request_tally(const std::string& listener, const std::string& site,
+                                                      const std::string& route) = 0;
   /// The gate of that name with its limit set; null for a limit of 0.
   virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
   virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;

@@ -55,11 +55,13 @@ void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patienc
   shelf->second.idle.push_front(idle);
   ++shelf->second.size;
   ++size_;
+  idle.endpoint_->row(worker_).idle.add(1);
 }
 
 std::unique_ptr<UpstreamConnection> Pool::release(UpstreamConnection& connection, Shelves::iterator shelf) {
   --shelf->second.size;
   --size_;
+  connection.endpoint_->row(worker_).idle.take(1);
   connection.ListNode::unlink();
   connection.pool_ = nullptr;
   connection.timer_.stop();

@@ -63,7 +63,8 @@ class UpstreamConnection final : public ListNode, private net::StreamOwner {
 
 class Pool {
  public:
-  explicit Pool(loop::Reactor& reactor) : reactor_(reactor) {}
+  /// `worker` is the number of the one that has it, where its endpoints count.
+  explicit Pool(loop::Reactor& reactor, std::size_t worker = 0) : reactor_(reactor), worker_(worker) {}
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -105,6 +106,7 @@ class Pool {
   void drop(UpstreamConnection& connection);
 
   loop::Reactor& reactor_;
+  std::size_t worker_;
   Shelves shelves_;
   std::size_t size_ = 0;
 };

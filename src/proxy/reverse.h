@@ -37,8 +37,6 @@ class Reverse final : public http::Service {
   class Visit;
 
   bool take_newest_plan();
-  const SitePlan* site_for(std::string_view host);
-  const SitePlan* find_site(std::string_view host) const;
 
   House& house_;
   const Facts& facts_;
@@ -47,8 +45,6 @@ class Reverse final : public http::Service {
   const SitePlan* site_;  // that the connection was taken for
   const std::shared_ptr<WorkerPlan>& newest_;
   std::string client_address_;  // without port; empty of a Unix socket
-  std::string last_host_;       // that a request was for
-  const SitePlan* last_site_ = nullptr;
   std::uint64_t requests_ = 0;
 };
 

@@ -3,6 +3,7 @@
 // the number of routes. Immutable; any thread.
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "base/regex.h"
 #include "config/http.h"
 #include "http/message.h"
+#include "proxy/request_tally.h"
 
 namespace lockgate::proxy {
 
@@ -21,6 +23,7 @@ struct RoutePlan {
   config::Template rewrite;          // of one that has it
   std::uint32_t regex = kNoRegex;    // number in Plan::patterns
   std::vector<std::uint32_t> edits;  // numbers in Plan::patterns, of request_fields and then response_fields
+  std::shared_ptr<RequestTally> tally;
 };
 
 /// What a route is chosen by. `path` is normalised.

@@ -20,6 +20,8 @@ class Counter {
   void add(std::uint64_t n) {
     value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
   }
+  /// For what goes down as well as up.
+  void take(std::uint64_t n) { add(~n + 1); }
   std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:

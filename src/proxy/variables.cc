@@ -62,12 +62,18 @@ std::string_view of_connection(Variable variable, const RequestFacts& facts, Are
   return session ? of_tls(variable, *session) : std::string_view();
 }
 
-std::string_view value_of(const config::Template::Part& part, const RequestFacts& facts, Arena& arena) {
-  switch (part.variable) {
-    case Variable::none:
-      return part.text;
-    case Variable::capture:
-      return facts.captures.at(part.capture);
+std::string_view part_of(const config::Template::Part& part, const RequestFacts& facts, Arena& arena) {
+  if (part.variable == Variable::none) return part.text;
+  if (part.variable == Variable::capture) return facts.captures.at(part.capture);
+  return value_of(part.variable, facts, arena);
+}
+
+bool ends_line(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+}  // namespace
+
+std::string_view value_of(Variable variable, const RequestFacts& facts, Arena& arena) {
+  switch (variable) {
     case Variable::scheme:
       return facts.scheme;
     case Variable::host:
@@ -85,20 +91,16 @@ std::string_view value_of(const config::Template::Part& part, const RequestFacts
     case Variable::site:
       return facts.site ? std::string_view(facts.site->site->name) : std::string_view();
     default:
-      return of_connection(part.variable, facts, arena);
+      return of_connection(variable, facts, arena);
   }
 }
-
-bool ends_line(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
-
-}  // namespace
 
 std::string_view filled_in(const config::Template& text, const RequestFacts& facts, Arena& arena) {
   if (text.parts.empty()) return {};
   if (text.parts.size() == 1 && text.parts.front().variable == Variable::none) return text.parts.front().text;
   std::string_view whole;
   for (const config::Template::Part& part : text.parts) {
-    std::string_view value = value_of(part, facts, arena);
+    std::string_view value = part_of(part, facts, arena);
     bool plain = part.variable == Variable::none || std::ranges::none_of(value, ends_line);
     if (!plain) {  // certificates may name whom they like
       auto room = arena.take(value.size());

@@ -12,4 +12,7 @@ namespace lockgate::proxy {
 /// it can end a field's line.
 std::string_view filled_in(const config::Template& text, const RequestFacts& facts, Arena& arena);
 
+/// What one variable stands for, as it is; not for those of texts, captures and logs.
+std::string_view value_of(config::Variable variable, const RequestFacts& facts, Arena& arena);
+
 }  // namespace lockgate::proxy

@@ -134,6 +134,7 @@ class Worker::Door final : public net::Acceptor {
 
 Worker::Worker(const Clock& clock, Journal& journal, std::size_t number, std::atomic<std::uint64_t>& ids)
     : reactor_(clock),
+      pool_(reactor_, number),
       house_{reactor_, buffers_, connector_,      journal,      desk_,
              pool_,    records_, parent_records_, place_freed_, number},
       ids_(ids),

@@ -71,7 +71,7 @@ class Worker final : private ConnectionOwner {
   tls::Scratch records_, parent_records_;
   net::SystemConnector connector_{reactor_};
   http::Desk desk_{buffers_};
-  Pool pool_{reactor_};
+  Pool pool_;
   loop::WaitSlot place_freed_;
   House house_;
   std::atomic<std::uint64_t>& ids_;

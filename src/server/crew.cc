@@ -79,6 +79,7 @@ Task<CrewView> Crew::view(Instant deadline) {
         worker.each_connection([&view](proxy::Connection& connection) {
           ++view.stages[static_cast<std::size_t>(stage_of(connection.facts()))];
           ++view.by_listener[connection.listener_name()];
+          if (connection.waits_for_request()) ++view.waiting[connection.listener_name()];
         });
       },
       deadline);
@@ -88,6 +89,7 @@ Task<CrewView> Crew::view(Instant deadline) {
   for (const CrewView& view : *views) {
     for (std::size_t i = 0; i < sum.stages.size(); ++i) sum.stages[i] += view.stages[i];
     for (const auto& [name, count] : view.by_listener) sum.by_listener[name] += count;
+    for (const auto& [name, count] : view.waiting) sum.waiting[name] += count;
   }
   co_return sum;
 }

@@ -23,6 +23,7 @@ namespace lockgate::server {
 struct CrewView {
   std::array<std::uint64_t, proxy::kStages> stages{};
   std::map<std::string, std::uint64_t> by_listener;
+  std::map<std::string, std::uint64_t> waiting;  // for a request, by listener
 };
 
 class Crew {

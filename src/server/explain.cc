@@ -7,14 +7,21 @@
 
 #include "config/words.h"
 #include "proxy/router.h"
+#include "server/explain_request.h"
 
 namespace lockgate::server {
 namespace {
+
+using nlohmann::ordered_json;
 
 // A plan needs things of a process; to look at, empty ones do.
 class NoProcess final : public proxy::Registry {
  public:
   std::shared_ptr<proxy::Tally> tally(const std::string&, const std::string&, const std::string&) override {
+    return nullptr;
+  }
+  std::shared_ptr<proxy::RequestTally> request_tally(const std::string&, const std::string&,
+                                                     const std::string&) override {
     return nullptr;
   }
   std::shared_ptr<proxy::Gate> gate(const std::string&, std::uint32_t) override { return nullptr; }
@@ -32,16 +39,29 @@ struct Asked {
   bool plain;
   std::vector<std::string> alpn;
   Ip client;
+  std::optional<AskedRequest> request;  // of a URL of HTTP
 };
+
+AskedRequest request_of(const ExplainQuestion& question, std::string_view authority,
+                        std::string_view target) {
+  std::string slash = target.starts_with('/') ? "" : "/";
+  return {.method = question.method,
+          .authority = std::string(authority),
+          .target = slash + std::string(target),
+          .fields = question.fields};
+}
 
 // "https://app.example.org:8443/x" asks for app.example.org by TLS; "http://" is plain.
 std::expected<Asked, std::string> read(const ExplainQuestion& question) {
   Asked asked{.plain = question.plain};
   std::string_view host = question.name;
   if (auto scheme = host.find("://"); scheme != std::string_view::npos) {
+    bool http = host.starts_with("http://") || host.starts_with("https://");
     asked.plain = asked.plain || host.substr(0, scheme) == "http";
     host = host.substr(scheme + 3);
-    host = host.substr(0, host.find('/'));
+    std::string_view whole = host.substr(0, host.find('#'));
+    host = whole.substr(0, whole.find_first_of("/?"));
+    if (http) asked.request = request_of(question, host, whole.substr(host.size()));
     if (auto colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
       host = host.substr(0, colon);
     }
@@ -59,9 +79,16 @@ std::expected<Asked, std::string> read(const ExplainQuestion& question) {
   return asked;
 }
 
-nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Config& config, const Asked& asked,
-                        const ExplainQuestion& question) {
-  nlohmann::json told{{"listener", listener.listener->name}};
+void tell_site(ordered_json& told, const config::Site& site, std::string_view pattern) {
+  told["site"] = site.name;
+  told["verdict"] = config::word_of(site.verdict);
+  told["why"] = pattern == "default" ? "default" : fmt::format("name {}", pattern);
+  if (site.place.line > 0) told["place"] = fmt::format("{}:{}", site.place.file, site.place.line);
+}
+
+ordered_json describe(const proxy::ListenerPlan& listener, const proxy::Plan& plan, const Asked& asked,
+                      const ExplainQuestion& question) {
+  ordered_json told{{"listener", listener.listener->name}};
   std::string name = asked.name.empty() && !asked.plain ? listener.listener->no_sni : asked.name;
   proxy::Question routing{.tls = !asked.plain,
                           .name = name,
@@ -77,28 +104,30 @@ nlohmann::json describe(const proxy::ListenerPlan& listener, const config::Confi
     return told;
   }
   const config::Site& site = *answer.site->site;
-  told["site"] = site.name;
-  told["verdict"] = config::word_of(site.verdict);
-  told["why"] = answer.pattern == "default" ? "default" : fmt::format("name {}", answer.pattern);
-  if (site.place.line > 0) told["place"] = fmt::format("{}:{}", site.place.file, site.place.line);
+  tell_site(told, site, answer.pattern);
   if (site.verdict == config::Verdict::reject) return told;
+  if (site.is_http() && asked.request) {
+    explain_request(told, plan, listener, *answer.site, routing, *asked.request);
+    return told;
+  }
   if (site.is_http()) {
     for (const config::Route& route : site.routes) told["routes"].push_back(route.name);
     return told;
   }
-  const config::Upstream& upstream = config.upstreams[site.upstream];
+  const config::Upstream& upstream = plan.config->upstreams[site.upstream];
   told["upstream"] = upstream.name;
   for (const auto& endpoint : upstream.endpoints) told["endpoints"].push_back(endpoint.url);
   return told;
 }
 
-std::string as_text(const nlohmann::json& told) {
+std::string as_text(const ordered_json& told) {
   std::string text;
   for (const auto& [key, value] : told.items()) {
     if (value.is_array()) {
       for (const auto& item : value) text += fmt::format("  {}: {}\n", key, item.get<std::string>());
     } else if (key != "listener") {
-      text += fmt::format("  {}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+      bool one_line = value.is_string() && !value.get_ref<const std::string&>().contains('\n');
+      text += fmt::format("  {}: {}\n", key, one_line ? value.get<std::string>() : value.dump());
     }
   }
   return fmt::format("listener {}\n{}", told["listener"].get<std::string>(), text);
@@ -112,10 +141,10 @@ std::expected<std::string, std::string> explain(const config::Config& config, co
   if (!asked) return std::unexpected(asked.error());
   NoProcess none;
   auto plan = proxy::compile(std::make_shared<const config::Config>(config), {}, none);
-  nlohmann::json all = nlohmann::json::array();
+  ordered_json all = ordered_json::array();
   for (const auto& listener : plan->listeners) {
     if (question.listener && listener.listener->name != *question.listener) continue;
-    all.push_back(describe(listener, *plan->config, *asked, question));
+    all.push_back(describe(listener, *plan, *asked, question));
   }
   if (all.empty())
     return std::unexpected(fmt::format("there is no listener {}", question.listener.value_or("")));

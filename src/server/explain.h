@@ -1,9 +1,11 @@
-// explain: which listener, site and upstream would take a connection, and why. Asks
-// the configuration alone; nothing has to run.
+// explain: which listener, site and upstream would take a connection, and why; for a URL
+// of HTTP also which route would take the request, and what would become of it. Asks the
+// configuration alone; nothing has to run.
 #pragma once
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 
@@ -16,6 +18,8 @@ struct ExplainQuestion {
   std::string alpn;  // joined by commas
   std::string ja3, ja4;
   bool plain = false;  // the client speaks no TLS
+  std::string method = "GET";
+  std::vector<std::string> fields;  // of the request, as "Name: value"
 };
 
 /// Lines for people, or JSON; an error is a sentence.

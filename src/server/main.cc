@@ -50,7 +50,7 @@ void add_offline(CLI::App& app, Flags& flags, int& status) {
   check->add_flag("--print", flags.print, "Print the configuration in effect");
   check->add_flag("--json", flags.json, "Diagnostics as JSON");
 
-  auto* explain = add(app, "explain", "Which site would take a connection, and why", status,
+  auto* explain = add(app, "explain", "Which site would take a connection or a request, and why", status,
                       [&] { return explain_command(flags.config, flags.explain, flags.json); });
   add_config(explain, flags.config);
   explain->add_option("name", flags.explain.name, "Host name or URL; none: a client that sends no name");
@@ -60,6 +60,9 @@ void add_offline(CLI::App& app, Flags& flags, int& status) {
   explain->add_option("--ja3", flags.explain.ja3, "The client's JA3");
   explain->add_option("--ja4", flags.explain.ja4, "The client's JA4");
   explain->add_flag("--plain", flags.explain.plain, "The client speaks no TLS");
+  explain->add_option("--method", flags.explain.method, "The method of the request, of a URL of HTTP")
+      ->capture_default_str();
+  explain->add_option("--field", flags.explain.fields, "A field of it, as \"Name: value\"; repeatable");
   explain->add_flag("--json", flags.json, "As JSON");
 
   auto* reference = add(app, "config-reference", "Print the manual of the configuration", status,

@@ -1,16 +1,19 @@
 #include "server/metrics.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <initializer_list>
 #include <iterator>
 #include <map>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace lockgate::server {
 namespace {
 
+using proxy::RequestTally;
 using proxy::Tally;
 
 struct Label {
@@ -40,17 +43,40 @@ class Exposition {
     fmt::format_to(std::back_inserter(text_), "# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
   }
   void sample(std::initializer_list<Label> labels, std::uint64_t value) {
-    text_ += name_;
+    write(name_, all(labels), fmt::format_int(value).str());
+  }
+  /// The samples of one histogram, in seconds.
+  void histogram(std::initializer_list<Label> labels, const proxy::HistogramSum& sum) {
+    std::vector<Label> with_end(labels);
+    with_end.push_back({"le", ""});
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < sum.counts.size(); ++i) {
+      bool last = i == proxy::kBuckets.size();
+      std::string end = last ? "+Inf" : fmt::format("{}", seconds(proxy::kBuckets[i]));
+      with_end.back().value = end;
+      count += sum.counts[i];
+      write(name_ + "_bucket", with_end, fmt::format_int(count).str());
+    }
+    write(name_ + "_sum", all(labels), fmt::format("{:.9f}", static_cast<double>(sum.nanoseconds) / 1e9));
+    write(name_ + "_count", all(labels), fmt::format_int(count).str());
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  static double seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
+  static std::span<const Label> all(std::initializer_list<Label> labels) {
+    return {labels.begin(), labels.size()};
+  }
+  void write(std::string_view sample, std::span<const Label> labels, std::string_view value) {
+    text_ += sample;
     char before = '{';
     for (const auto& [name, label] : labels) {
       fmt::format_to(std::back_inserter(text_), "{}{}=\"{}\"", std::exchange(before, ','), name,
                      escaped(label));
     }
-    fmt::format_to(std::back_inserter(text_), "{} {}\n", labels.size() > 0 ? "}" : "", value);
+    fmt::format_to(std::back_inserter(text_), "{} {}\n", labels.empty() ? "" : "}", value);
   }
-  std::string take() { return std::move(text_); }
 
- private:
   std::string text_;
   std::string name_;
 };
@@ -115,6 +141,119 @@ void write_endpoints(Exposition& out, const Overview& overview, Value value) {
   }
 }
 
+// By listener and site.
+using SiteName = std::pair<std::string, std::string>;
+
+void write_answers(Exposition& out, const Overview& overview) {
+  auto count = [](const RequestTally& tally, std::size_t place) {
+    return tally.sum([&](const RequestTally::Row& row) { return row.answers[place].value(); });
+  };
+  out.begin("lockgate_requests_total", "counter", "Requests that are over, by the class of their status.");
+  for (const auto& tally : overview.requests) {
+    std::array<std::uint64_t, proxy::kStatusClasses.size()> classes{};
+    for (std::size_t place = 0; place < proxy::kAnswers; ++place)
+      classes[proxy::class_of_place(place)] += count(*tally, place);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      out.sample({{"listener", tally->listener()},
+                  {"site", tally->site()},
+                  {"route", tally->route()},
+                  {"class", proxy::kStatusClasses[i]}},
+                 classes[i]);
+    }
+  }
+  out.begin("lockgate_answers_total", "counter", "Answers by their status, of those that there were.");
+  for (const auto& tally : overview.requests) {
+    for (std::size_t place = 1; place < proxy::kAnswers; ++place) {
+      std::uint64_t answers = count(*tally, place);
+      if (answers == 0) continue;
+      out.sample({{"listener", tally->listener()},
+                  {"site", tally->site()},
+                  {"route", tally->route()},
+                  {"status", proxy::text_of_place(place)}},
+                 answers);
+    }
+  }
+}
+
+/// The routes of a site together.
+template <class Pick>
+std::map<SiteName, std::uint64_t> by_site(const Overview& overview, Pick pick) {
+  std::map<SiteName, std::uint64_t> sums;
+  for (const auto& tally : overview.requests) sums[{tally->listener(), tally->site()}] += tally->sum(pick);
+  return sums;
+}
+
+void write_sites(Exposition& out, const Overview& overview) {
+  std::map<SiteName, proxy::HistogramSum> durations;
+  for (const auto& tally : overview.requests)
+    durations[{tally->listener(), tally->site()}].add(tally->durations());
+  out.begin("lockgate_request_duration_seconds", "histogram",
+            "From the head of a request until its answer was sent.");
+  for (const auto& [name, sum] : durations)
+    out.histogram({{"listener", name.first}, {"site", name.second}}, sum);
+
+  out.begin("lockgate_request_bytes_total", "counter", "Bytes of bodies, up from clients and down to them.");
+  auto up = by_site(overview, [](const RequestTally::Row& row) { return row.bytes_up.value(); });
+  auto down = by_site(overview, [](const RequestTally::Row& row) { return row.bytes_down.value(); });
+  for (const auto& [name, bytes] : up) {
+    out.sample({{"listener", name.first}, {"site", name.second}, {"direction", "up"}}, bytes);
+    out.sample({{"listener", name.first}, {"site", name.second}, {"direction", "down"}}, down[name]);
+  }
+  auto write = [&](const std::map<SiteName, std::uint64_t>& sums) {
+    for (const auto& [name, sum] : sums) out.sample({{"listener", name.first}, {"site", name.second}}, sum);
+  };
+  out.begin("lockgate_request_retries_total", "counter", "Further endpoints that were asked.");
+  write(by_site(overview, [](const RequestTally::Row& row) { return row.retries.value(); }));
+  out.begin("lockgate_request_stale_connections_total", "counter",
+            "Connections from the pool that the upstream had closed when they were to be used.");
+  write(by_site(overview, [](const RequestTally::Row& row) { return row.stale.value(); }));
+}
+
+/// Sites of one listener count together.
+void write_errors(Exposition& out, const Overview& overview) {
+  std::map<std::string, std::array<std::uint64_t, kErrcCount * proxy::kSides>> counts;
+  for (const auto& tally : overview.requests) {
+    auto& sums = counts[tally->listener()];
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      sums[i] += tally->sum([&](const RequestTally::Row& row) { return row.errors[i].value(); });
+  }
+  out.begin("lockgate_request_errors_total", "counter",
+            "Requests that were refused, failed or broken off, by reason and side.");
+  for (const auto& [listener, sums] : counts) {
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      out.sample({{"listener", listener},
+                  {"outcome", name_of(static_cast<Errc>(i / proxy::kSides))},
+                  {"ended_by", name_of(static_cast<Side>(i % proxy::kSides))}},
+                 sums[i]);
+    }
+  }
+}
+
+void write_requests(Exposition& out, const Overview& overview) {
+  write_answers(out, overview);
+  write_sites(out, overview);
+  write_errors(out, overview);
+  out.begin("lockgate_connections_waiting", "gauge", "Connections now that wait for a request.");
+  for (const auto& listener : overview.listeners) out.sample({{"listener", listener.name}}, listener.waiting);
+  out.begin("lockgate_upstream_answer_seconds", "histogram",
+            "From a request sent to an upstream until the head of its answer.");
+  for (const auto& upstream : overview.upstreams) {
+    proxy::HistogramSum sum;
+    for (const auto& endpoint : upstream.endpoints) sum.add(endpoint.answers);
+    out.histogram({{"upstream", upstream.name}}, sum);
+  }
+  out.begin("lockgate_endpoint_requests_total", "counter", "Requests that the endpoint was asked.");
+  write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.requests; });
+  out.begin("lockgate_endpoint_request_failures_total", "counter",
+            "Requests that the endpoint did not answer, or not to the end.");
+  write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.failed_requests; });
+  out.begin("lockgate_endpoint_server_errors_total", "counter", "Answers of the endpoint with 5xx.");
+  write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.server_errors; });
+  out.begin("lockgate_endpoint_idle_connections", "gauge",
+            "Connections to the endpoint that wait for a request.");
+  write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.idle; });
+}
+
 }  // namespace
 
 std::string metrics_text(const Overview& overview) {
@@ -130,6 +269,7 @@ std::string metrics_text(const Overview& overview) {
   out.begin("lockgate_endpoint_failures_total", "counter",
             "Attempts to connect to the endpoint that failed.");
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.failures; });
+  write_requests(out, overview);
   out.begin("lockgate_certificate_not_after_seconds", "gauge",
             "When a certificate in use ends, in seconds since 1970.");
   for (const auto& certificate : overview.certificates) {

@@ -47,12 +47,21 @@ class Exposition {
       EXPECT_EQ(kind, "TYPE");
       EXPECT_EQ(name, family_);
       EXPECT_TRUE(types.emplace(name, rest.substr(1)).second);
-      EXPECT_EQ(rest.substr(1), name.ends_with("_total") ? "counter" : "gauge");
+      if (rest != " histogram") {
+        EXPECT_EQ(rest.substr(1), name.ends_with("_total") ? "counter" : "gauge");
+      }
     }
   }
   void read_sample(const std::string& line) {
     std::size_t at = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
-    EXPECT_EQ(line.substr(0, at), family_) << line;
+    bool of_histogram = types[family_] == "histogram";
+    std::string name = line.substr(0, at);
+    if (of_histogram) {
+      EXPECT_TRUE(name == family_ + "_bucket" || name == family_ + "_sum" || name == family_ + "_count")
+          << line;
+    } else {
+      EXPECT_EQ(name, family_) << line;
+    }
     EXPECT_TRUE(types.contains(family_));
     if (at < line.size() && line[at] == '{') at = read_labels(line, at + 1);
     ASSERT_LT(at, line.size()) << line;
@@ -145,6 +154,67 @@ TEST(Metrics, TellEndpointsReloadsAndDroppedLines) {
   EXPECT_EQ(read.value(R"(lockgate_endpoint_up{upstream="portal",endpoint="tcp://c:1"})"), 0);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_connections{upstream="portal",endpoint="tcp://a:1"})"), 3);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_failures_total{upstream="portal",endpoint="tcp://a:1"})"), 4);
+}
+
+TEST(Metrics, CountRequestsByRouteAndTheirTimesBySite) {
+  using namespace std::chrono_literals;
+  auto route = std::make_shared<proxy::RequestTally>("front", "app", "/x", 2),
+       unrouted = std::make_shared<proxy::RequestTally>("front", "app", "", 2);
+  route->row(0).answers[proxy::place_of_status(200)].add(3);
+  route->row(1).answers[proxy::place_of_status(299)].add(1);
+  route->row(1).durations.add(30ms);
+  route->row(0).bytes_up.add(10);
+  route->row(0).retries.add(2);
+  route->row(0).stale.add(1);
+  unrouted->row(0).answers[proxy::place_of_status(404)].add(1);
+  unrouted->row(0).errors[proxy::place_of_error({.code = Errc::rejected, .side = Side::client})].add(1);
+  unrouted->row(0).durations.add(100s);
+  Exposition read(metrics_text({.requests = {route, unrouted}}));
+  auto value = [&](const std::string& name, const std::string& more) {
+    return read.value("lockgate_" + name + "{listener=\"front\"," + more + "}");
+  };
+  EXPECT_EQ(value("requests_total", R"(site="app",route="/x",class="2xx")"), 4);
+  EXPECT_EQ(value("requests_total", R"(site="app",route="/x",class="5xx")"), 0);
+  EXPECT_EQ(value("requests_total", R"(site="app",route="",class="4xx")"), 1);
+  EXPECT_EQ(value("answers_total", R"(site="app",route="/x",status="200")"), 3);
+  EXPECT_EQ(value("answers_total", R"(site="app",route="/x",status="2xx")"), 1);
+  EXPECT_EQ(value("answers_total", R"(site="app",route="/x",status="404")"), -1);
+  EXPECT_EQ(read.types["lockgate_request_duration_seconds"], "histogram");
+  EXPECT_EQ(value("request_duration_seconds_bucket", R"(site="app",le="0.025")"), 0);
+  EXPECT_EQ(value("request_duration_seconds_bucket", R"(site="app",le="0.05")"), 1);
+  EXPECT_EQ(value("request_duration_seconds_bucket", R"(site="app",le="60")"), 1);
+  EXPECT_EQ(value("request_duration_seconds_bucket", R"(site="app",le="+Inf")"), 2);
+  EXPECT_EQ(value("request_duration_seconds_count", R"(site="app")"), 2);
+  EXPECT_DOUBLE_EQ(value("request_duration_seconds_sum", R"(site="app")"), 100.03);
+  EXPECT_EQ(value("request_bytes_total", R"(site="app",direction="up")"), 10);
+  EXPECT_EQ(value("request_retries_total", R"(site="app")"), 2);
+  EXPECT_EQ(value("request_stale_connections_total", R"(site="app")"), 1);
+  EXPECT_EQ(value("request_errors_total", R"(outcome="rejected",ended_by="client")"), 1);
+  EXPECT_EQ(value("request_errors_total", R"(outcome="timed_out",ended_by="upstream")"), 0);
+}
+
+TEST(Metrics, TellWhatEndpointsDidOfRequests) {
+  using namespace std::chrono_literals;
+  proxy::Histogram answers;
+  answers.add(7ms);
+  Overview overview;
+  overview.listeners = {{.name = "front", .connections = 5, .waiting = 4}};
+  overview.upstreams = {
+      {.name = "portal",
+       .endpoints = {
+           {.label = "http://a:1", .requests = 9, .failed_requests = 2, .server_errors = 1, .idle = 3}}}};
+  overview.upstreams[0].endpoints[0].answers.add(answers);
+  Exposition read(metrics_text(overview));
+  auto value = [&](const std::string& name) {
+    return read.value("lockgate_endpoint_" + name + R"({upstream="portal",endpoint="http://a:1"})");
+  };
+  EXPECT_EQ(value("requests_total"), 9);
+  EXPECT_EQ(value("request_failures_total"), 2);
+  EXPECT_EQ(value("server_errors_total"), 1);
+  EXPECT_EQ(value("idle_connections"), 3);
+  EXPECT_EQ(read.value(R"(lockgate_connections_waiting{listener="front"})"), 4);
+  EXPECT_EQ(read.value(R"(lockgate_upstream_answer_seconds_bucket{upstream="portal",le="0.005"})"), 0);
+  EXPECT_EQ(read.value(R"(lockgate_upstream_answer_seconds_bucket{upstream="portal",le="0.01"})"), 1);
 }
 
 TEST(Metrics, EscapeLabelValues) {

@@ -17,6 +17,13 @@ EndpointOverview overview_of(const proxy::Target& target, Instant now) {
                         .connections = endpoint.connections(),
                         .successes = endpoint.successes(),
                         .failures = endpoint.failures()};
+  for (const proxy::Endpoint::Row& row : endpoint.rows()) {
+    seen.requests += row.requests.value();
+    seen.failed_requests += row.failures.value();
+    seen.server_errors += row.server_errors.value();
+    seen.idle += row.idle.value();
+    seen.answers.add(row.answers);
+  }
   for (const auto& address : target.addresses) seen.addresses.push_back(address.text());
   return seen;
 }

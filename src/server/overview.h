@@ -15,6 +15,7 @@
 #include "loop/task.h"
 #include "proxy/facts.h"
 #include "proxy/keeper.h"
+#include "proxy/request_tally.h"
 #include "proxy/tally.h"
 
 namespace lockgate::server {
@@ -29,6 +30,7 @@ struct ListenerOverview {
   std::string name;
   std::vector<std::string> addresses;  // bound, with real ports
   std::uint64_t connections = 0;       // now
+  std::uint64_t waiting = 0;           // of them, those that wait for a request
 };
 
 struct EndpointOverview {
@@ -41,6 +43,12 @@ struct EndpointOverview {
   std::uint32_t connections = 0;  // now
   std::uint64_t successes = 0;
   std::uint64_t failures = 0;
+  // Of requests.
+  std::uint64_t requests = 0;
+  std::uint64_t failed_requests = 0;
+  std::uint64_t server_errors = 0;
+  std::uint64_t idle = 0;  // connections that wait for one, now
+  proxy::HistogramSum answers{};
 };
 
 struct UpstreamOverview {
@@ -77,6 +85,8 @@ struct Overview {
   std::vector<CertificateOverview> certificates;  // in use
   /// One per listener, site and verdict; those of connections that no site took have an empty site.
   std::vector<std::shared_ptr<const proxy::Tally>> tallies;
+  /// One per route, and one with an empty route for each site where requests are read.
+  std::vector<std::shared_ptr<const proxy::RequestTally>> requests;
 };
 
 /// The process, as pages and commands look at it. Its own thread.

@@ -37,6 +37,27 @@ TEST(OverviewOfUpstreams, ShowsOneThatAReloadHasChangedOnce) {
   EXPECT_EQ(upstreams[0].endpoints[0].addresses.size(), 1u);
 }
 
+TEST(OverviewOfUpstreams, SumsWhatTheWorkersDidWithAnEndpoint) {
+  ManualClock clock;
+  loop::Reactor reactor(clock);
+  Nothing nothing;
+  std::shared_ptr<const proxy::Targets> targets;
+  proxy::Keeper keeper(
+      reactor, nothing, nothing, [&](const auto&, auto told) { targets = std::move(told); }, 2);
+  auto upstream = keeper.keep({.name = "portal", .endpoints = {endpoint("192.0.2.1:443")}}, {});
+  for (std::size_t worker : {0u, 1u}) {
+    proxy::Endpoint::Row& row = targets->front().endpoint->row(worker);
+    row.requests.add(3);
+    row.idle.add(2);
+    row.idle.take(1);
+    row.answers.add(std::chrono::milliseconds(2));
+  }
+  auto seen = overview_of(keeper, clock.now()).at(0).endpoints.at(0);
+  EXPECT_EQ(seen.requests, 6u);
+  EXPECT_EQ(seen.idle, 2u);
+  EXPECT_EQ(seen.answers.counts[1], 2u);
+}
+
 TEST(OverviewOfUpstreams, ShowsAnEndpointThatIsPutAside) {
   ManualClock clock;
   loop::Reactor reactor(clock);

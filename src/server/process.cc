@@ -95,11 +95,13 @@ Process::Process(config::Config config, ProcessOptions options)
       sockets_(std::move(options_.sockets)),
       keyring_(clock_, workers_ + 1),
       crew_(reactor_, clock_, logs_, rules_, workers_),
-      keeper_(reactor_, connector_, journal_,
-              [this](const std::shared_ptr<const proxy::Upstream>& upstream,
-                     const std::shared_ptr<const proxy::Targets>& targets) {
-                crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
-              }),
+      keeper_(
+          reactor_, connector_, journal_,
+          [this](const std::shared_ptr<const proxy::Upstream>& upstream,
+                 const std::shared_ptr<const proxy::Targets>& targets) {
+            crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
+          },
+          workers_),
       stapler_(reactor_, connector_, journal_,
                [this](const tls::Stapled& stapled, const std::shared_ptr<const tls::Staple>& staple) {
                  crew_.post_all([staples = stapled.staples, staple](proxy::Worker& worker) {
@@ -443,12 +445,15 @@ Task<Overview> Process::overview() {
                     .process = {.inside = static_cast<std::uint32_t>(crew_.connections()),
                                 .limit = config_->limit.connections},
                     .upstreams = overview_of(keeper_, reactor_.now()),
-                    .tallies = registry_.tallies()};
+                    .tallies = registry_.tallies(),
+                    .requests = registry_.request_tallies()};
   auto viewing = crew_.view(reactor_.now() + kAskWorkers);
   CrewView view = co_await viewing;
   overview.stages = view.stages;
   for (const auto& listener : config_->listeners) {
-    ListenerOverview one{.name = listener.name, .connections = view.by_listener[listener.name]};
+    ListenerOverview one{.name = listener.name,
+                         .connections = view.by_listener[listener.name],
+                         .waiting = view.waiting[listener.name]};
     for (const auto& address : sockets_.addresses_of(listener.name)) one.addresses.push_back(address.text());
     overview.listeners.push_back(std::move(one));
   }

@@ -17,6 +17,14 @@ std::shared_ptr<proxy::Tally> ProcessRegistry::tally(const std::string& listener
   return tally;
 }
 
+std::shared_ptr<proxy::RequestTally> ProcessRegistry::request_tally(const std::string& listener,
+                                                                    const std::string& site,
+                                                                    const std::string& route) {
+  auto& tally = request_tallies_[listener + '\n' + site + '\n' + route];
+  if (!tally) tally = std::make_shared<proxy::RequestTally>(listener, site, route, workers_);
+  return tally;
+}
+
 std::shared_ptr<proxy::Gate> ProcessRegistry::gate(const std::string& name, std::uint32_t limit) {
   auto known = gates_.find(name);
   if (known != gates_.end()) known->second->set_limit(limit);  // also to 0, for those who wait at it still
@@ -36,6 +44,12 @@ std::uint16_t ProcessRegistry::log_target(const config::LogTarget& target) {
 std::vector<std::shared_ptr<const proxy::Tally>> ProcessRegistry::tallies() const {
   std::vector<std::shared_ptr<const proxy::Tally>> all;
   for (const auto& [key, tally] : tallies_) all.push_back(tally);
+  return all;
+}
+
+std::vector<std::shared_ptr<const proxy::RequestTally>> ProcessRegistry::request_tallies() const {
+  std::vector<std::shared_ptr<const proxy::RequestTally>> all;
+  for (const auto& [key, tally] : request_tallies_) all.push_back(tally);
   return all;
 }
 

@@ -25,6 +25,8 @@ class ProcessRegistry final : public proxy::Registry {
 
   std::shared_ptr<proxy::Tally> tally(const std::string& listener, const std::string& site,
                                       const std::string& verdict) override;
+  std::shared_ptr<proxy::RequestTally> request_tally(const std::string& listener, const std::string& site,
+                                                     const std::string& route) override;
   std::shared_ptr<proxy::Gate> gate(const std::string& name, std::uint32_t limit) override;
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override;
   tls::ServerSides server_sides(const config::Site& site) override { return keyring_.server_sides(site); }
@@ -37,6 +39,7 @@ class ProcessRegistry final : public proxy::Registry {
   std::uint16_t log_target(const config::LogTarget& target) override;
 
   std::vector<std::shared_ptr<const proxy::Tally>> tallies() const;
+  std::vector<std::shared_ptr<const proxy::RequestTally>> request_tallies() const;
   const std::map<std::string, std::shared_ptr<proxy::Gate>>& gates() const { return gates_; }
 
  private:
@@ -47,6 +50,7 @@ class ProcessRegistry final : public proxy::Registry {
   proxy::Gate::Freed freed_;
   std::vector<SocketAddress> name_servers_;
   std::map<std::string, std::shared_ptr<proxy::Tally>> tallies_;
+  std::map<std::string, std::shared_ptr<proxy::RequestTally>> request_tallies_;
   std::map<std::string, std::shared_ptr<proxy::Gate>> gates_;
 };
 

@@ -36,6 +36,14 @@ TEST_F(Registered, AGateIsTheSameOverReloadsAndTakesItsNewLimit) {
   EXPECT_TRUE(gate->enter());
 }
 
+TEST_F(Registered, CountsOfRequestsGoOnOverReloads) {
+  auto tally = registry_.request_tally("front", "app", "/x");
+  EXPECT_EQ(registry_.request_tally("front", "app", "/x"), tally);
+  EXPECT_NE(registry_.request_tally("front", "app", "/y"), tally);
+  registry_.forget_unused();
+  EXPECT_EQ(registry_.request_tallies().size(), 2u);
+}
+
 // Who waited at it when a reload took the limit away would wait until somebody leaves.
 TEST_F(Registered, AGateWithoutALimitAnyMoreLetsInWhoWaitsAtIt) {
   auto gate = registry_.gate("listener front", 1);

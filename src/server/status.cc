@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace lockgate::server {
 namespace {
@@ -42,25 +43,47 @@ std::uint64_t bytes_down(const Tally& tally) {
   return tally.sum([](const Tally::Row& row) { return row.bytes_down.value(); });
 }
 
-json site_json(const Tally& tally) {
+/// The requests of a site, by the class of their status.
+using Classes = std::array<std::uint64_t, proxy::kStatusClasses.size()>;
+
+Classes requests_of(const Overview& overview, const Tally& site) {
+  Classes classes{};
+  for (const auto& tally : overview.requests) {
+    if (tally->listener() != site.listener() || tally->site() != site.site()) continue;
+    for (std::size_t place = 0; place < proxy::kAnswers; ++place) {
+      classes[proxy::class_of_place(place)] +=
+          tally->sum([&](const auto& row) { return row.answers[place].value(); });
+    }
+  }
+  return classes;
+}
+
+std::uint64_t total(const Classes& classes) {
+  return std::accumulate(classes.begin(), classes.end(), std::uint64_t{0});
+}
+
+json site_json(const Tally& tally, const Classes& classes) {
   json failures = json::object();
   for (std::size_t i = 0; i < proxy::kFinished; ++i) {
     if (auto count = ended(tally, i)) failures[std::string(name_of(static_cast<Errc>(i)))] = count;
   }
-  return {{"listener", tally.listener()},
-          {"site", tally.site()},
-          {"verdict", tally.verdict()},
-          {"finished", ended(tally, proxy::kFinished)},
-          {"failed", failures},
-          {"bytes_up", bytes_up(tally)},
-          {"bytes_down", bytes_down(tally)}};
+  json requests = json::object();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (classes[i] > 0) requests[std::string(proxy::kStatusClasses[i])] = classes[i];
+  }
+  return {{"listener", tally.listener()}, {"site", tally.site()},
+          {"verdict", tally.verdict()},   {"finished", ended(tally, proxy::kFinished)},
+          {"failed", failures},           {"requests", requests},
+          {"bytes_up", bytes_up(tally)},  {"bytes_down", bytes_down(tally)}};
 }
 
 json endpoint_json(const EndpointOverview& endpoint) {
   return {{"endpoint", endpoint.label},      {"state", state_of(endpoint)},
           {"addresses", endpoint.addresses}, {"weight", endpoint.weight},
           {"backup", endpoint.backup},       {"connections", endpoint.connections},
-          {"successes", endpoint.successes}, {"failures", endpoint.failures}};
+          {"successes", endpoint.successes}, {"failures", endpoint.failures},
+          {"requests", endpoint.requests},   {"failed_requests", endpoint.failed_requests},
+          {"idle", endpoint.idle},           {"server_errors", endpoint.server_errors}};
 }
 
 json upstream_json(const UpstreamOverview& upstream) {
@@ -166,6 +189,32 @@ std::string certificates_table(const Overview& overview) {
   return "\n" + table(rows);
 }
 
+/// The sites where requests are read, and the endpoints that they were sent to; nothing where there are none.
+std::string requests_tables(const Overview& overview) {
+  if (overview.requests.empty()) return "";
+  std::vector<std::vector<std::string>> sites = {
+      {"SITE", "LISTENER", "REQUESTS", "2XX", "3XX", "4XX", "5XX"}};
+  for (const auto& tally : overview.tallies) {
+    Classes requests = requests_of(overview, *tally);
+    std::uint64_t all = total(requests);
+    if (all == 0) continue;
+    sites.push_back({tally->site().empty() ? "(no site)" : tally->site(), tally->listener(),
+                     std::to_string(all), std::to_string(requests[2]), std::to_string(requests[3]),
+                     std::to_string(requests[4]), std::to_string(requests[5])});
+  }
+  std::vector<std::vector<std::string>> endpoints = {
+      {"UPSTREAM", "ENDPOINT", "REQUESTS", "FAILED", "5XX", "IDLE CONNECTIONS"}};
+  for (const auto& upstream : overview.upstreams) {
+    for (const auto& endpoint : upstream.endpoints) {
+      if (endpoint.requests == 0) continue;
+      endpoints.push_back({upstream.name, endpoint.label, std::to_string(endpoint.requests),
+                           std::to_string(endpoint.failed_requests), std::to_string(endpoint.server_errors),
+                           std::to_string(endpoint.idle)});
+    }
+  }
+  return "\n" + table(sites) + "\n" + table(endpoints);
+}
+
 }  // namespace
 
 json status_json(const Overview& overview) {
@@ -187,10 +236,12 @@ json status_json(const Overview& overview) {
   for (std::size_t i = 0; overview.stages && i < overview.stages->size(); ++i) {
     status["stages"][std::string(name_of(static_cast<proxy::Stage>(i)))] = (*overview.stages)[i];
   }
-  for (const auto& [name, addresses, connections] : overview.listeners) {
-    status["listeners"].push_back({{"name", name}, {"addresses", addresses}, {"connections", connections}});
+  for (const auto& [name, addresses, connections, waiting] : overview.listeners) {
+    status["listeners"].push_back(
+        {{"name", name}, {"addresses", addresses}, {"connections", connections}, {"waiting", waiting}});
   }
-  for (const auto& tally : overview.tallies) status["sites"].push_back(site_json(*tally));
+  for (const auto& tally : overview.tallies)
+    status["sites"].push_back(site_json(*tally, requests_of(overview, *tally)));
   for (const auto& upstream : overview.upstreams) status["upstreams"].push_back(upstream_json(upstream));
   for (const auto& certificate : overview.certificates)
     status["certificates"].push_back(certificate_json(certificate));
@@ -210,7 +261,7 @@ std::string status_text(const Overview& overview) {
   if (overview.log_lines_dropped > 0)
     text += fmt::format("log lines dropped: {}\n", overview.log_lines_dropped);
   return text + "\n" + listeners_table(overview) + "\n" + sites_table(overview) + "\n" +
-         upstreams_table(overview) + certificates_table(overview);
+         upstreams_table(overview) + requests_tables(overview) + certificates_table(overview);
 }
 
 }  // namespace lockgate::server

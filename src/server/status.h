@@ -15,7 +15,7 @@ namespace lockgate::server {
 /// upstreams.
 nlohmann::json status_json(const Overview& overview);
 
-/// Some lines and three tables, for a terminal; ends with a line end.
+/// Some lines and tables, for a terminal; ends with a line end.
 std::string status_text(const Overview& overview);
 
 }  // namespace lockgate::server

@@ -92,6 +92,46 @@ star         CN=*.example.com  2023-12-14T22:13:20Z  30
 )");
 }
 
+/// The same, where requests are read.
+Overview busy_with_requests() {
+  Overview overview = busy();
+  auto app = std::make_shared<proxy::RequestTally>("front", "app", "/", 1);
+  app->row(0).answers[proxy::place_of_status(200)].add(40);
+  app->row(0).answers[proxy::place_of_status(404)].add(2);
+  auto unrouted = std::make_shared<proxy::RequestTally>("front", "app", "", 1);
+  unrouted->row(0).answers[proxy::place_of_status(404)].add(1);
+  auto other = std::make_shared<proxy::RequestTally>("back", "app", "/", 1);
+  other->row(0).answers[proxy::place_of_status(200)].add(7);
+  overview.requests = {app, unrouted, other};
+  auto& endpoint = overview.upstreams[0].endpoints[0];
+  endpoint.requests = 41;
+  endpoint.failed_requests = 1;
+  endpoint.server_errors = 3;
+  endpoint.idle = 5;
+  return overview;
+}
+
+TEST(StatusText, TellsOfRequestsWhereTheyAreRead) {
+  std::string text = status_text(busy_with_requests());
+  EXPECT_TRUE(
+      text.contains("\nSITE  LISTENER  REQUESTS  2XX  3XX  4XX  5XX\n"
+                    "app   front     43        40   0    3    0\n\n"
+                    "UPSTREAM  ENDPOINT        REQUESTS  FAILED  5XX  IDLE CONNECTIONS\n"
+                    "portal    tcp://app1:443  41        1       3    5\n"))
+      << text;
+}
+
+TEST(StatusJson, TellsOfRequests) {
+  auto status = status_json(busy_with_requests());
+  EXPECT_EQ(status["sites"][0]["requests"], nlohmann::json({{"2xx", 40}, {"4xx", 3}}));
+  EXPECT_EQ(status["sites"][1]["requests"], nlohmann::json::object());
+  const auto& endpoint = status["upstreams"][0]["endpoints"][0];
+  EXPECT_EQ(endpoint["requests"], 41);
+  EXPECT_EQ(endpoint["failed_requests"], 1);
+  EXPECT_EQ(endpoint["server_errors"], 3);
+  EXPECT_EQ(endpoint["idle"], 5);
+}
+
 TEST(StatusText, OfANewProcessFromFlags) {
   std::string text =
       status_text({.version = "0.1.0", .draining = true, .log_lines_dropped = 4, .workers = 1});
