@@ -203,6 +203,7 @@ std::string_view reason_of(int status) {
                                         {405, "Method Not Allowed"},
                                         {408, "Request Timeout"},
                                         {410, "Gone"},
+                                        {411, "Length Required"},
                                         {413, "Content Too Large"},
                                         {414, "URI Too Long"},
                                         {416, "Range Not Satisfiable"},

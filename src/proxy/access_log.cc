@@ -160,6 +160,11 @@ void write_own_line(House& house, const AccessLine& line, const config::Template
 
 }  // namespace
 
+void add_legs(LineBuilder& builder, const Leg* client, const Leg* upstream) {
+  add_leg(builder, client, kClientKeys);
+  add_leg(builder, upstream, kUpstreamKeys);
+}
+
 std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); }
 
 void write_access_line(House& house, const AccessLine& line) {

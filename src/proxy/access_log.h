@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 
+#include "base/line_builder.h"
 #include "net/relay.h"
 #include "proxy/facts.h"
 #include "proxy/house.h"
@@ -15,6 +16,9 @@ inline constexpr std::uint16_t kNoLog = 0xffff;
 
 /// A connection's name in every log line: its number in hexadecimal.
 std::string connection_name(std::uint64_t id);
+
+/// What was agreed on with client and upstream; either may be null.
+void add_legs(LineBuilder& builder, const Leg* client, const Leg* upstream);
 
 struct AccessLine {
   const Facts& facts;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "proxy/access_log.h"
 #include "proxy/downward.h"
 #include "proxy/own_header.h"
 #include "proxy/request_log.h"
@@ -61,6 +60,7 @@ Instant Forward::soon(Duration patience) const {
 Task<void> Forward::run() {
   if (options_.total > Duration::zero()) total_by_ = house_.reactor.now() + options_.total;
   auto taken = take_first_piece();
+  if (taken) taken = make_sized();
   if (!taken) co_await loop::fail(taken.error());
   auto asking = ask_one();
   co_await asking;
@@ -87,6 +87,18 @@ Result<void> Forward::take_first_piece() {
 
 bool Forward::reached_limit(std::uint64_t more) const {
   return options_.body_limit > 0 && (more > options_.body_limit || uploaded_ > options_.body_limit - more);
+}
+
+// HTTP/1.0 has no chunks (RFC 9112, 6.1): a body has to tell its length beforehand.
+Result<void> Forward::make_sized() {
+  http::Request& request = exchange_.request();
+  bool unsized = request.has_body && !request.length && options_.version == config::HttpVersion::http1_0;
+  if (unsized && first_.last) request.length = first_.bytes.size();
+  if (!unsized || first_.last) return {};
+  return std::unexpected(Error{.code = Errc::rejected,
+                               .side = Side::client,
+                               .detail = {DetailKind::http_status, 411},
+                               .doing = "making a body without a length fit for HTTP/1.0"});
 }
 
 // Endpoints one after the other, until one answers.
@@ -150,15 +162,11 @@ void Forward::note_try(const Target& target, const Error& error) {
   facts_.tries = exchange_.arena().join(facts_.tries, text);
 }
 
-// Who the upstream was told of must not be told of another's requests.
-PoolKey Forward::key_of(const Target& target) {
+// A server name that the client has chosen is part of what a connection was opened for.
+PoolKey Forward::key_of(const Target& target) const {
   PoolKey key{.endpoint = target.endpoint.get(), .side = target.tls ? upstream_.client_side.get() : nullptr};
   bool carries = target.tls && upstream_.upstream->config.tls.server_name == "carry";
-  bool tells = header_version(*facts_.site->site).has_value();
-  if (!carries && !tells) return key;
-  const Facts& connection = facts_.connection;
-  key.identity = connection.name;
-  if (tells) key.identity = exchange_.arena().join(key.identity, "\n", connection_name(connection.id));
+  if (carries) key.identity = facts_.connection.name;
   return key;
 }
 
@@ -277,7 +285,9 @@ Task<void> Forward::answer() {
   }
   auto passing = pass_body();
   co_await passing;
-  bool reusable = connection_->client->is_reusable();
+  // An upstream that was told of this client in a PROXY header must not be asked for another on that
+  // connection.
+  bool reusable = connection_->client->is_reusable() && !header_version(*facts_.site->site);
   if (reusable) house_.pool.give(std::move(connection_), kIdle);
 }
 

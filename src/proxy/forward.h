@@ -27,6 +27,7 @@ class Forward {
   using Connection = std::unique_ptr<UpstreamConnection>;
 
   Result<void> take_first_piece();
+  Result<void> make_sized();
   loop::Task<void> ask_one();
   loop::Task<Connection> connect(const Target& target, Instant deadline);
   loop::Task<void> ask(const Target& target);
@@ -40,7 +41,7 @@ class Forward {
   bool may_ask_again(const Error& error) const;
   bool reached_limit(std::uint64_t more) const;
   void note_try(const Target& target, const Error& error);
-  PoolKey key_of(const Target& target);
+  PoolKey key_of(const Target& target) const;
   Instant soon(Duration patience) const;
 
   House& house_;

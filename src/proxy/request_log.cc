@@ -64,6 +64,7 @@ void write_line(House& house, const RequestFacts& facts, const Plan& plan, Arena
   LineBuilder builder(json ? LineFormat::json : LineFormat::text);
   builder.time("time", facts.begun_wall);
   add_request(builder, facts);
+  add_legs(builder, facts.connection.client_leg.get(), facts.way.leg.get());
   add_answer(builder, facts, plan, now);
   house.journal.line(target, builder.line());
 }

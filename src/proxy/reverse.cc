@@ -119,6 +119,11 @@ class Reverse::Visit {
   Task<void> do_as_route_says() {
     switch (facts_.route->route->action) {
       case config::RouteAction::forward: {
+        if (!may_go_further(exchange_.request(), exchange_.arena())) {
+          auto answering = answer_in_place();
+          co_await answering;
+          co_return;
+        }
         prepare_request(exchange_.request(), facts_, reverse_.plan_->regexes, exchange_.arena());
         Forward forward(reverse_.house_, *reverse_.plan_, exchange_, facts_);
         auto forwarding = forward.run();
@@ -145,6 +150,15 @@ class Reverse::Visit {
     answer.clear();
     answer.status = to->status;
     answer.fields.add(FieldName::location, to->location);
+    auto answering = finish_answer(answer, "");
+    co_await answering;
+  }
+
+  // Whoever asks what is possible up to here.
+  Task<void> answer_in_place() {
+    http::Response& answer = exchange_.memory().response;
+    answer.clear();
+    answer.status = 200;
     auto answering = finish_answer(answer, "");
     co_await answering;
   }

@@ -58,7 +58,9 @@ Result<void> choose(RequestFacts& facts, const SitePlan& taken, const http::Requ
                     std::span<const Regex> regexes, Arena& arena) {
   facts.site = facts.host.empty() ? &taken : site_for(facts.listener, taken, facts.connection, facts.host);
   if (!facts.site) return by_rule(Errc::no_site, 421, "choosing the site");
-  if (facts.method == "CONNECT") return by_rule(Errc::rejected, 405, "looking at the method");
+  // TRACE would show to scripts what they must not see; it is answered by nobody any more.
+  if (facts.method == "CONNECT" || facts.method == "TRACE")
+    return by_rule(Errc::rejected, 405, "looking at the method");
   std::string room;
   auto target = wire::read_target(facts.target, policy_of(facts.site->site->paths), room);
   if (!target) return std::unexpected(target.error());

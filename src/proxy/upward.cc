@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <random>
 #include <string>
 
@@ -128,6 +129,19 @@ bool has_been_here(const http::Request& request) {
   return false;
 }
 
+bool may_go_further(http::Request& request, Arena& arena) {
+  if (request.method != "OPTIONS") return true;
+  for (wire::HeadField& field : request.fields.list()) {
+    if (!wire::equal_in_any_case(field.name, "Max-Forwards")) continue;
+    std::uint32_t left = 0;
+    auto [end, error] = std::from_chars(field.value.data(), field.value.data() + field.value.size(), left);
+    if (error != std::errc{} || end != field.value.data() + field.value.size()) continue;
+    if (left == 0) return false;
+    field.value = arena.copy(fmt::format_int(left - 1).str());
+  }
+  return true;
+}
+
 void sign_via(http::Fields& fields, config::Via via, int minor_version, Arena& arena) {
   if (via == config::Via::off) return;
   if (via == config::Via::block) return fields.remove(FieldName::via);
@@ -181,6 +195,10 @@ void address_request(http::Request& request, const RequestFacts& facts, const Ta
     return;
   }
   std::string_view label = target.endpoint->label();
+  if (label.starts_with("unix:")) {
+    request.authority = "localhost";  // a path is no host
+    return;
+  }
   auto begin = label.find("://");
   request.authority = arena.copy(begin == label.npos ? label : label.substr(begin + 3));
 }

@@ -12,6 +12,9 @@ std::string_view own_pseudonym();
 /// Whether the request has been here before (RFC 9110, 7.6.3).
 bool has_been_here(const http::Request& request);
 
+/// Counts down the Max-Forwards of OPTIONS (RFC 9110, 7.6.2). False if the request goes no further.
+bool may_go_further(http::Request& request, Arena& arena);
+
 /// Target and fields, for any endpoint. `request` and all new texts are in `arena`.
 void prepare_request(http::Request& request, const RequestFacts& facts, std::span<const Regex> regexes,
                      Arena& arena);

@@ -2,7 +2,7 @@
 import imaplib
 import socket
 
-from parts import proxy_header, socks
+from parts import http1, proxy_header, socks, websocket
 from parts.browsers import chromium, curl, curl_through, gnutls_cli, nghttp, s_client
 from parts.client_hello import ClientHello
 from parts.metrics import Metrics
@@ -32,6 +32,42 @@ def test_java_speaks_tls_1_0_with_nginx(nginx, java, authority):
                    lines="ssl_ciphers ALL:@SECLEVEL=0;")
     done = java.get(server.port, "SSLv2Hello", "TLSv1")
     assert "protocol=TLSv1\n" in done.stdout and "tls=TLSv1\n" in done.stdout, done
+
+
+def test_java_asks_and_talks_to_a_server_of_ours(web_origin, java):
+    assert java.fetch(f"http://localhost:{web_origin().port}/x").stdout.count("HTTP_1_1 200\n") == 5
+    said = java.talk(f"ws://localhost:{web_origin(websocket.echo).port}/socket").stdout
+    assert said.splitlines() == ["text 5", "text 200000", "pong 4", "closed 1000"], said
+
+
+def test_apache_answers_curl(apache):
+    server = apache("one")
+    done = curl(f"http://a.example.test{server.put_file('hello', b'hello')}", server.port, "-i")
+    assert done.stdout.endswith("\n\nhello") and "\nX-Server: one\n" in done.stdout, done
+
+
+def test_our_server_answers_curl_by_tls(web_origin, authority):
+    server = web_origin(certificate=authority.certificate("a.example.test"))
+    done = curl("https://a.example.test/x", server.port, "-d", "y=1", root=authority.root)
+    assert '"target": "/x"' in done.stdout and '"size": 3' in done.stdout, done
+
+
+def test_our_two_ends_of_a_websocket_understand_each_other(web_origin):
+    assert websocket.accept_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "RFC 6455, 1.3"
+    with connect(web_origin(websocket.echo).port) as sock:
+        there = websocket.connect(sock, "a.example.test")
+        for size in (0, 125, 126, 65536):
+            there.send(b"x" * size)
+            assert there.frame() == websocket.Frame(websocket.BINARY, b"x" * size)
+        there.close()
+        assert there.frame().kind == websocket.CLOSE and there.at_end()
+
+
+def test_requests_by_hand_are_answered_by_nginx(nginx):
+    server = nginx("a.example.test", tls=False)
+    with connect(server.port) as sock, sock.makefile("rb") as file:
+        sock.sendall(http1.request() * 3)
+        assert [http1.read_answer(file).status for _ in range(3)] == [200] * 3
 
 
 def test_redis_answers_its_client(redis):

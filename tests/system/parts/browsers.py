@@ -1,5 +1,6 @@
 """The clients of real life: curl, openssl s_client, gnutls-cli, nghttp and Chromium."""
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -44,6 +45,13 @@ def nghttp(port, name, *more, path="/"):
     return subprocess.run(["nghttp", "-v", "--no-verify-peer", "--timeout", "10", "-H", f":authority: {name}",
                            *map(str, more), f"https://127.0.0.1:{port}{path}"], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=15)
+
+
+def h2load(url, requests, *more):
+    """h2load, many clients at once in HTTP/1.1, several requests in one breath: how many requests succeeded."""
+    done = subprocess.run(["h2load", "--h1", "-n", str(requests), *map(str, more), url], capture_output=True, text=True,
+                          timeout=50)
+    return int(re.search(r"(\d+) 2xx", done.stdout)[1])
 
 
 def chromium(url, host, port):

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from .apache import Apache
 from .certificates import Authority
 from .dnsmasq import Dnsmasq
 from .dovecot import Dovecot
 from .haproxy import HAProxy
+from .http_origin import HttpOrigin, tell
 from .java import Java
 from .lockgate import BINARY, Lockgate
 from .nginx import Nginx
@@ -52,6 +54,12 @@ def nginx(tmp_path, authority, started):
         return started(Nginx(folder, name, certificate, **more))
 
     return make
+
+
+@pytest.fixture
+def apache(public, started):
+    """apache(name, ...): an HTTP server without TLS."""
+    return lambda name, **more: started(Apache(public / f"apache-{name}", name, **more))
 
 
 @pytest.fixture
@@ -119,6 +127,12 @@ def origin(started):
 def echo(started):
     """echo(name, ...): a server that says its name and echoes."""
     return lambda name="echo", **more: started(EchoOrigin(name, **more))
+
+
+@pytest.fixture
+def web_origin(started):
+    """web_origin(answer, ...): an HTTP server that answers as the test tells it."""
+    return lambda answer=tell, **more: started(HttpOrigin(answer, **more))
 
 
 @pytest.fixture

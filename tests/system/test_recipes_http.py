@@ -1,0 +1,378 @@
+"""The recipes for HTTP, as they are written, among real programs: nginx, squid, curl, OpenSSL and Java."""
+import json
+
+import pytest
+
+from parts.browsers import chromium, curl, s_client
+from parts.ports import free_port
+from parts.sockets import read_to_end
+from parts.waiting import wait_until
+from test_recipes import filled, recipe
+
+# An old program calls a modern web service.
+
+EXTERNAL = "externalresource.com"
+API = "/externalget/api.aspx"
+MOVES = """
+    location = /externalget/api.aspx/moved { return 302 /externalget/api.aspx/there; }
+    location = /externalget/api.aspx/elsewhere { return 302 https://other.example/; }
+    location = /externalget/api.aspx/told { return 200 "via=$http_via\\nhost=$http_host\\n"; }
+"""
+
+
+@pytest.fixture
+def bumped(lockgate, squid, nginx, authority, tmp_path):
+    """bumped(...): (gate, its port for TLS 1.0, the parent); the service takes TLS 1.2 and nothing else."""
+
+    def make(login=None, wanted=None, **more):
+        external = nginx(EXTERNAL, protocols="TLSv1.2", lines=MOVES)
+        parent = squid(names={EXTERNAL: "127.0.0.1"}, login=wanted, **more)
+        (tmp_path / "corporate").write_text(login or "jane:secret\n")
+        old = free_port()
+        text = filled(recipe("bump-http"), {
+            "http://corporateproxy:8080": f"http://{parent.address}", "/etc/lockgate/corporate": tmp_path / "corporate",
+            f'"https://{EXTERNAL}", via: corporate': f'"https://{EXTERNAL}:{external.port}", via: corporate, '
+                                                    f'tls: {{ ca_file: {authority.root} }}',
+            "127.0.0.1:7090": "127.0.0.1:$port", "127.0.0.1:7091": f"127.0.0.1:{old}"})
+        return lockgate(f"state_folder: {tmp_path}/state\n{text}"), old, parent
+
+    return make
+
+
+@pytest.mark.parametrize("credentials", [True, False])
+def test_plain_http_reaches_the_service_through_the_parent(bumped, credentials):
+    gate, _, parent = bumped(wanted=("jane", "secret") if credentials else None)
+    done = curl(f"http://127.0.0.1:{gate.port}{API}", gate.port)
+    assert f"server={EXTERNAL}\n" in done.stdout and "tls=TLSv1.2\n" in done.stdout, done
+    line = gate.next_line()
+    assert (line["scheme"], line["target"], line["status"]) == ("http", API, 200)
+    assert line["parent"] == f"http://{parent.address}" and line["endpoint"].startswith(f"https://{EXTERNAL}")
+    assert f"host={EXTERNAL}:" in (told := curl(f"http://127.0.0.1:{gate.port}{API}/told", gate.port).stdout)
+    assert "via=1.1 lockgate" in told
+    assert gate.next_line()["status"] == 200
+
+
+def test_tunnels_through_the_parent_are_used_again(bumped):
+    gate, _, parent = bumped()
+    done = curl(f"http://127.0.0.1:{gate.port}{API}?[1-20]", gate.port)
+    assert done.stdout.count(f"server={EXTERNAL}") == 20
+    gate.stop()
+    wait_until(lambda: "CONNECT" in parent.access_log(), "the parent tells of it")
+    assert parent.access_log().count("CONNECT") == 1
+
+
+def test_tls_1_0_reaches_the_service(bumped):
+    gate, old, _ = bumped()
+    done = s_client(old, "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-quiet",
+                    stdin=f"GET {API} HTTP/1.0\r\n\r\n")
+    assert f"server={EXTERNAL}" in done.stdout and "tls=TLSv1.2\n" in done.stdout, done.stdout
+    assert gate.next_line()["scheme"] == "https"
+
+
+def test_one_log_line_tells_of_both_legs(bumped):
+    gate, old, parent = bumped()
+    s_client(old, "-tls1", "-cipher", "AES128-SHA:@SECLEVEL=0", "-quiet", stdin=f"GET {API} HTTP/1.0\r\n\r\n")
+    line = gate.next_line()
+    assert line["parent"] == f"http://{parent.address}"
+    assert (line["tls_version"], line["tls_cipher"]) == ("1.0", "TLS_RSA_WITH_AES_128_CBC_SHA")
+    assert line["upstream_tls_version"] == "1.2" and line["upstream_tls_cipher"].startswith("TLS_ECDHE_")
+
+
+def test_java_of_long_ago_reaches_a_service_that_moves(bumped, java):
+    gate, old, _ = bumped()
+    done = java.get(old, "SSLv2Hello", "TLSv1")
+    assert "protocol=TLSv1\n" in done.stdout and "HTTP/1.1 404 " in done.stdout, "it asks for / only"
+    assert gate.next_line()["status"] == 404
+
+
+def test_redirects_lead_back_to_where_the_program_came_in(bumped):
+    gate, old, _ = bumped()
+    base = f"127.0.0.1:{gate.port}"
+    done = curl(f"http://{base}{API}/moved", gate.port, "-i")
+    assert f"\nLocation: http://{base}{API}/there\n" in done.stdout, done.stdout
+    assert f"server={EXTERNAL}\n" in curl(f"http://{base}{API}/moved", gate.port, "-L").stdout
+    done = curl(f"https://127.0.0.1:{old}{API}/moved", old, "-ik")
+    assert f"\nLocation: https://127.0.0.1:{old}{API}/there\n" in done.stdout, done.stdout
+    assert "\nLocation: https://other.example/\n" in curl(f"http://{base}{API}/elsewhere", gate.port, "-i").stdout
+
+
+def test_nobody_reaches_anything_else(bumped, nginx):
+    gate, _, parent = bumped()
+    other = nginx("other.example", tls=False)
+    done = curl(f"http://{other.address}/", gate.port, "-i", "--request-target", f"http://{other.address}/")
+    assert done.stdout.startswith("HTTP/1.1 404 ") and "server=" not in done.stdout, done
+    done = curl(f"http://{other.address}/", gate.port, "-i", "-X", "CONNECT", "--request-target", other.address)
+    assert done.stdout.startswith("HTTP/1.1 405 "), done
+    done = curl(f"http://127.0.0.1:{gate.port}{API}", gate.port, "-H", "Host: other.example")
+    assert f"server={EXTERNAL}" in done.stdout, "whatever it asks for, it gets the service"
+    assert other.access_log() == "" and other.address not in parent.access_log()
+
+
+def test_a_parent_that_is_down_is_told(bumped):
+    gate, _, parent = bumped()
+    parent.stop()
+    done = curl(f"http://127.0.0.1:{gate.port}{API}", gate.port, "-i")
+    assert done.stdout.startswith("HTTP/1.1 502 "), done
+    assert parent.address not in done.stdout and EXTERNAL not in done.stdout
+    line = gate.next_line()
+    assert (line["status"], line["ended_by"], line["parent"]) == (502, "parent", f"http://{parent.address}"), line
+    gate.wait_for_message(r"level=warning .*parent")
+
+
+@pytest.mark.parametrize("why, status", [({"wanted": ("jane", "other")}, 407), ({"denied_ports": ("1-65535",)}, 403)])
+def test_a_parent_that_refuses_is_told(bumped, why, status):
+    gate, _, parent = bumped(**why)
+    done = curl(f"http://127.0.0.1:{gate.port}{API}", gate.port, "-i")
+    assert done.stdout.startswith("HTTP/1.1 502 ") and "squid" not in done.stdout.lower(), done
+    line = gate.next_line()
+    assert (line["outcome"], line["ended_by"], line["parent"]) == ("refused", "parent", f"http://{parent.address}")
+    assert str(status) in line["reason"], line
+    gate.wait_for_message(rf"level=warning .*{status}")
+
+
+# Applications inside, names outside.
+
+
+APP = """
+    location = /welcome { return 302 /hello; }
+    location = /base/list { return 302 /base/other; }
+    location = /base/relative { absolute_redirect off; return 302 /base/other; }
+    location /hello { add_header Set-Cookie "session=1; Domain=$host; Path=/";
+                      add_header Set-Cookie "b=2; Path=/base/x";
+                      return 200 "host=$http_host\\nclient=$http_x_forwarded_for\\nscheme=$http_x_forwarded_proto\\n"; }
+    location /base/hello { add_header Set-Cookie "session=1; Domain=$host; Path=/base";
+                           return 200 "base of {name}\\n"; }
+    location /where { return 200 "uri=$request_uri\\n"; }
+"""
+
+
+@pytest.fixture
+def published(lockgate, nginx, authority, dnsmasq):
+    certificate = authority.certificate("*.example.com")
+    secure = free_port()
+    replaced = {'":80"': '"127.0.0.1:$port"', '":443"': f'"127.0.0.1:{secure}"',
+                "/etc/lockgate/example.com.pem": certificate.chain, "/etc/lockgate/example.com.key": certificate.key}
+    for app in ("app1.internal", "app2.internal"):
+        server = nginx(app, tls=False, lines=APP.replace("{name}", app))
+        dnsmasq.host(app, "127.0.0.1")
+        replaced[f"{app}:8080"] = f"{app}:{server.port}"
+    dnsmasq.start()
+    gate = lockgate(f'name_servers: ["{dnsmasq.address}"]\n' + filled(recipe("publish"), replaced))
+    gate.secure = secure
+    gate.get_page = lambda name, path, *more: curl(f"https://{name}.example.com{path}", secure, "-i", *more,
+                                                   root=authority.root).stdout
+    return gate
+
+
+def test_port_80_leads_to_https(published):
+    done = curl("http://app1.example.com/a?b=c", published.port, "-i")
+    assert done.stdout.startswith("HTTP/1.1 301 ")
+    assert "\nLocation: https://app1.example.com/a?b=c\n" in done.stdout
+    done = curl("http://app1.example.com/a", published.port, "-i", "-d", "x")
+    assert done.stdout.startswith("HTTP/1.1 308 "), "a form is not lost on its way"
+    assert "Location" not in curl("http://other.example.org/", published.port, "-i").stdout
+
+
+def test_each_name_has_its_application(published):
+    page = published.get_page("app1", "/hello", "--interface", "127.0.0.5")
+    assert "host=app1.example.com\n" in page and "client=127.0.0.5\n" in page and "scheme=https\n" in page, page
+    assert "server=app1.internal\n" in published.get_page("app1", "/")
+    assert "server=app2.internal\n" in published.get_page("app2", "/")
+    assert published.get_page("other", "/") == "", "no such site"
+
+
+@pytest.mark.parametrize("path", ["/some/part", "/some/part/", "/some/part/x?y", "/some/%70art", "/some/./part",
+                                  "/x/../some/part", "/x/%2e%2e/some/part", "//some/part", "/some//part",
+                                  "/some///part//x"])
+def test_an_excluded_part_is_not_reached_by_any_spelling(published, path):
+    page = published.get_page("app1", path, "--path-as-is")
+    assert page.startswith("HTTP/1.1 404 ") and "server=" not in page, page
+
+
+def test_beside_the_excluded_part_all_is_reached(published):
+    for path in ("/some/parting", "/some", "/Some/Part"):
+        assert "server=app1.internal\n" in published.get_page("app1", path)
+
+
+def test_paths_lead_to_applications(published):
+    assert "server=app1.internal\n" in published.get_page("www", "/app1")
+    assert "\nuri=/where/x?y=z\n" in published.get_page("www", "/app1/where/x?y=z")
+    assert "base of app2.internal\n" in published.get_page("www", "/app2/hello")
+    assert "\nLocation: /app1/\n" in published.get_page("www", "/")
+    assert published.get_page("www", "/app3").startswith("HTTP/1.1 404 ")
+    assert published.get_page("www", "/app10").startswith("HTTP/1.1 404 ")
+
+
+def test_locations_are_led_back(published):
+    assert "\nLocation: https://app1.example.com/hello\n" in published.get_page("app1", "/welcome")
+    assert "\nLocation: https://www.example.com/app1/hello\n" in published.get_page("www", "/app1/welcome")
+    assert "\nLocation: https://www.example.com/app2/other\n" in published.get_page("www", "/app2/list")
+    assert "\nLocation: /app2/other\n" in published.get_page("www", "/app2/relative")
+
+
+def cookies(page):
+    return [line.partition(": ")[2] for line in page.splitlines() if line.lower().startswith("set-cookie: ")]
+
+
+def test_cookies_are_led_back(published):
+    assert "session=1; Domain=app1.example.com; Path=/" in cookies(published.get_page("app1", "/hello"))
+    below = cookies(published.get_page("www", "/app1/hello"))
+    assert len(below) == 2 and "app1.internal" not in str(below), below
+    assert "Path=/app1" in below[0] and "Path=/app1/base/x" in below[1], below
+    assert "Path=/app2" in cookies(published.get_page("www", "/app2/hello"))[0]
+
+
+def test_cookies_come_back_to_the_application(published, authority, tmp_path):
+    url = "https://www.example.com/app1/hello"
+    jar = tmp_path / "jar"
+    curl(url, published.secure, "-c", jar, root=authority.root)
+    done = curl(url, published.secure, "-b", jar, "-v", root=authority.root)
+    assert "> Cookie: session=1" in done.stderr, done.stderr + jar.read_text()
+
+
+def test_chromium_follows_its_way_in(published):
+    page = chromium("https://www.example.com/app1/welcome", "www.example.com", published.secure)
+    assert "host=app1.internal" in page, page[-2000:]
+
+
+# A cluster of application servers.
+
+
+PORTAL = "portal.example.com"
+
+
+@pytest.fixture
+def cluster(lockgate, web_origin, dnsmasq, authority):
+    """(gate, the two servers): their names are sap1 and sap2."""
+    servers = [web_origin(), web_origin()]
+    certificate = authority.certificate(PORTAL)
+    secure = free_port()
+    replaced = {'":80", ":443"': f'"127.0.0.1:$port", "127.0.0.1:{secure}"',
+                "/etc/lockgate/portal.pem": certificate.chain, "/etc/lockgate/portal.key": certificate.key}
+    for number, server in enumerate(servers, 1):
+        dnsmasq.host(f"sap{number}.internal", "127.0.0.1")
+        replaced[f"sap{number}.internal:50000"] = f"sap{number}.internal:{server.port}"
+    dnsmasq.start()
+    gate = lockgate(f'name_servers: ["{dnsmasq.address}"]\n' + filled(recipe("cluster"), replaced),
+                    scheme="$scheme")
+    ports = {"http": gate.port, "https": secure}
+    gate.surf = lambda scheme, path, *more: curl(f"{scheme}://{PORTAL}{path}", ports[scheme], *more,
+                                                 root=authority.root).stdout
+    gate.ask = lambda *words: json.loads(gate.surf(*words))
+    return gate, servers
+
+
+def values(asked, name):
+    return [value for field, value in asked["fields"] if field == name.lower()]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_portal_learns_how_it_was_called(cluster, scheme):
+    gate, _ = cluster
+    asked = gate.ask(scheme, "/irj/portal", "-H", "ClientProtocol: gopher", "-H", "X-SAP-Webdisp-AP: X=1")
+    assert values(asked, "ClientProtocol") == [scheme]
+    assert values(asked, "x-sap-webdisp-ap") == ["HTTP=80,HTTPS=443"]
+    assert values(asked, "Front-End-Https") == (["On"] if scheme == "https" else [])
+    assert values(asked, "Host") == [PORTAL] and values(asked, "X-Forwarded-Proto") == [scheme]
+    assert gate.next_line()["site"] == f"portal-{scheme}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_root_leads_to_the_portal(cluster, scheme):
+    gate, _ = cluster
+    page = gate.surf(scheme, "/", "-i")
+    assert page.startswith("HTTP/1.1 302 ") and "\nLocation: /irj/portal\n" in page, page
+    assert gate.ask(scheme, "/", "-L")["target"] == "/irj/portal"
+
+
+def test_both_servers_have_their_share(cluster):
+    gate, servers = cluster
+    for number in range(20):
+        gate.ask("http", f"/irj/{number}")
+    assert min(len(server.seen) for server in servers) >= 4, [server.seen for server in servers]
+
+
+def test_a_broken_part_is_asked_as_of_old(cluster):
+    gate, _ = cluster
+    for number in range(4):
+        asked = gate.ask("https", "/irj/broken", "-d", "x=1")
+        assert asked["version"] == "HTTP/1.0" and asked["size"] == 3, asked
+        assert values(asked, "Connection") in ([], ["close"]) and values(asked, "Transfer-Encoding") == []
+    assert gate.ask("https", "/irj/portal")["version"] == "HTTP/1.1"
+
+
+def test_an_upload_without_a_length_reaches_the_broken_part_or_is_refused_in_words(cluster):
+    """HTTP/1.0 has no chunks: what is sent must have a length, or the client must be told to give one."""
+    gate, _ = cluster
+    page = gate.surf("http", "/irj/broken", "-i", "-d", "x=1", "-H", "Transfer-Encoding: chunked")
+    assert page.startswith("HTTP/1.1 411 ") or '"size": 3' in page, page
+    assert "transfer-encoding" not in page.lower()
+
+
+@pytest.mark.parametrize("path", ["/irj/a%2Fb", "/irj/a%2Fb%5Cc", "/irj/%C3%A9%20x?y=%2F"])
+def test_encoded_slashes_go_through_as_they_are(cluster, path):
+    gate, _ = cluster
+    assert gate.ask("https", path)["target"] == path
+
+
+@pytest.mark.parametrize("down", [0, 1])
+def test_a_post_whose_first_server_is_down_reaches_the_other(cluster, down):
+    gate, servers = cluster
+    servers[down].stop()
+    for number in range(6):
+        assert gate.ask("https", "/logon", "-d", "x" * 5000)["size"] == 5000
+    for _ in range(6):
+        assert gate.next_line()["status"] == 200
+
+
+def test_waiting_for_hours_is_accepted(cluster):
+    gate, _ = cluster
+    printed = gate.command("check", "--print").stdout
+    assert "first_byte: 2h" in printed and "tunnel: 2h" in printed and "idle: 2h" in printed
+
+
+# Passed through, served here, on both ports.
+
+
+def test_both_kinds_of_sites_share_both_ports(lockgate, nginx, authority, tmp_path):
+    one, three = "one.example.org", "three.example.org"
+    passed, certificate = nginx(one, proxy_protocol=True), authority.certificate(three)
+    real = 'location /real { return 200 "real=$http_x_real_ip\\n"; }'
+    plain, app = nginx(one, tls=False, lines=real), nginx(three, tls=False, lines=real)
+    challenge = nginx("acme", tls=False)
+    secure = free_port()
+    gate = lockgate(filled(recipe("split-web"), {
+        '":80", ":443"': f'"127.0.0.1:$port", "127.0.0.1:{secure}"',
+        "/etc/letsencrypt/live/three.example.org/fullchain.pem": certificate.chain,
+        "/etc/letsencrypt/live/three.example.org/privkey.pem": certificate.key}), start=False)
+    enabled = gate.folder / "sites-enabled"
+    enabled.mkdir()
+    (enabled / "one.yaml").write_text(filled(recipe("split-web", 1), {
+        "192.168.99.11:443": passed.address, "http://192.168.99.11": f"http://{plain.address}"}))
+    gate.start()
+
+    def by_tls(name, path="/", *more):
+        return curl(f"https://{name}{path}", secure, *more, root=authority.root)
+
+    def by_plain(name, path="/", *more):
+        return curl(f"http://{name}{path}", gate.port, *more).stdout
+
+    assert "client=127.0.0.6\n" in by_tls(one, "/", "--interface", "127.0.0.6").stdout
+    assert f"server={one}\n" in by_plain(one, "/.well-known/acme-challenge/x")
+    assert by_plain(one, "/real", "--interface", "127.0.0.6", "-H", "X-Real-IP: 192.0.2.1") == "real=127.0.0.6\n"
+    assert by_tls(three).returncode == 35 and by_plain(three, "/", "-i").startswith("HTTP/1.1 421 "), "not enabled yet"
+    available = tmp_path / "three.yaml"
+    available.write_text(filled(recipe("split-web", 2), {"192.168.99.13:8080": app.address,
+                                                         "127.0.0.1:8402": challenge.address}))
+    (enabled / "three.yaml").symlink_to(available)
+    gate.reload()
+    assert f"server={three}\n" in by_tls(three).stdout
+    assert by_tls(three, "/real", "--interface", "127.0.0.6").stdout == "real=127.0.0.6\n"
+    assert "server=acme\n" in by_plain(three, "/.well-known/acme-challenge/x")
+    assert f"\nLocation: https://{three}/x\n" in by_plain(three, "/x", "-i")
+    assert f"\nLocation: https://{three}/.well-known/acme\n" in by_plain(three, "/.well-known/acme", "-i")
+    with gate.connect() as client:
+        client.sendall(f"GET / HTTP/1.1\r\nHost: {one}\r\n\r\nGET / HTTP/1.1\r\nHost: {three}\r\n"
+                       "Connection: close\r\n\r\n".encode())
+        both = read_to_end(client)
+    assert f"server={one}".encode() in both and b"Location: https://three" in both, "each request by its own Host"
