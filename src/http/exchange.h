@@ -69,6 +69,8 @@ class Exchange {
   /// Of the answer's body.
   virtual std::uint64_t bytes_sent() const = 0;
   virtual std::uint64_t bytes_received() const = 0;
+  /// Of an exchange that is destroyed before its end: why.
+  virtual Error why_broken_off() const = 0;
   /// This connection takes no further request.
   virtual void close_afterwards() = 0;
 };

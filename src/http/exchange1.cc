@@ -56,14 +56,14 @@ Task<void> Exchange1::gather_head(Instant deadline) {
     bool first = receiver.empty();
     auto waiting = receiver.more(deadline, kReading);
     auto arrived = co_await loop::attempt(std::move(waiting));
-    if (!arrived) {
-      bool slow = arrived.error().code == Errc::timed_out;
-      co_await loop::fail(slow ? with_status(arrived.error(), 408) : arrived.error().on(Side::client));
-    }
-    if (arrived->ended && first) {
+    bool slow = !arrived && arrived.error().code == Errc::timed_out;
+    if (first && (!arrived || arrived->ended)) {  // whoever has asked for nothing is not answered
+      if (!arrived && !slow) server_.refused_ = arrived.error().on(Side::client);
       left_ = true;
       co_return;
     }
+    if (slow) co_await loop::fail(with_status(arrived.error(), 408));
+    if (!arrived) co_await loop::fail(arrived.error().on(Side::client));
     if (arrived->ended)
       co_await loop::fail(Error{.code = Errc::closed, .side = Side::client, .doing = kReading});
     look = first || as_text(Bytes(receiver.view()).last(arrived->bytes)).contains('\n');
@@ -147,7 +147,8 @@ Task<void> Exchange1::say_continue() {
 }
 
 Task<void> Exchange1::inform(const Response& interim) {
-  if (memory_->request.minor_version == 0) co_return;  // RFC 9110, 15.2
+  if (memory_->request.minor_version == 0) co_return;     // RFC 9110, 15.2
+  if (may_continue_ && interim.status == 100) co_return;  // it was told already
   may_continue_ = may_continue_ || interim.status == 100;
   std::string& out = server_.desk_.out;
   out.clear();
@@ -158,6 +159,11 @@ Task<void> Exchange1::inform(const Response& interim) {
   if (*sent) co_return;
   auto draining = drain();
   co_await draining;
+}
+
+Error Exchange1::why_broken_off() const {
+  constexpr Error kLeft{.code = Errc::closed, .side = Side::client, .doing = "waiting for the answer"};
+  return server_.broken_off_.value_or(kLeft);
 }
 
 // RFC 9112, 6.3 and 9.3. What is complete with its first piece needs no chunks.
@@ -172,6 +178,9 @@ HeadForm Exchange1::form_of(const Response& answer, Piece first) {
   else if (answer.has_body)
     form = {.body = takes_chunks_ ? BodyForm::chunked : BodyForm::until_close};
   if (form.body == BodyForm::until_close) server_.closing_ = true;
+  // A client that was not told to go on may send its body or not (RFC 9110, 10.1.1).
+  bool unsure = memory_->request.wants_continue && !may_continue_ && body_.bytes() == 0 && !body_.ended();
+  if (unsure) server_.closing_ = true;
   form.close = server_.closing_;
   form.keep_alive = !server_.closing_ && memory_->request.minor_version == 0;
   return form;

@@ -10,7 +10,7 @@ class Exchange1 final : public Exchange {
   explicit Exchange1(Server1& server);
   ~Exchange1() override;
 
-  /// Reads the head. False if the client has left in order, without beginning a request.
+  /// Reads the head. False if the client has left or fallen silent without beginning a request.
   loop::Task<bool> receive();
 
   Memory& memory() override { return *memory_; }
@@ -27,6 +27,7 @@ class Exchange1 final : public Exchange {
   bool responded() const override { return responded_; }
   std::uint64_t bytes_sent() const override { return server_.sender_.bytes() - sent_before_; }
   std::uint64_t bytes_received() const override { return body_.bytes(); }
+  Error why_broken_off() const override;
   void close_afterwards() override { server_.closing_ = true; }
 
   Body1& body() { return body_; }
@@ -50,7 +51,7 @@ class Exchange1 final : public Exchange {
   bool received_ = false;  // the head
   bool persists_ = false;  // the client means to send another request
   bool body_failed_ = false;
-  bool left_ = false;  // the client has ended where a request could have begun
+  bool left_ = false;  // the client has ended, or fallen silent, where a request could have begun
   bool responded_ = false;
   bool may_continue_ = false;  // the client waits for 100 no longer
   bool takes_chunks_ = true;

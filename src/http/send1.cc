@@ -63,44 +63,49 @@ Result<bool> Sender1::put(std::string& before, Piece piece) {
   std::string_view behind = frame(piece, before);
   std::size_t size = before.size() + piece.bytes.size() + behind.size();
   if (size == 0) return true;
-  std::array<Bytes, 3> parts;
-  if (size <= kJoined) {
-    before.append(as_text(piece.bytes)).append(behind);
-    parts = {as_bytes(before)};
+  if (!rest_.empty()) {
+    rest_.append(before).append(as_text(piece.bytes)).append(behind);
   } else {
-    parts = {as_bytes(before), piece.bytes, as_bytes(behind)};
+    std::array<Bytes, 3> parts{as_bytes(before), piece.bytes, as_bytes(behind)};
+    if (size <= kJoined) {
+      before.append(as_text(piece.bytes)).append(behind);
+      parts = {as_bytes(before)};
+    }
+    auto written = stream_.write_parts(parts);
+    if (!written) return std::unexpected(written.error().retry());
+    if (*written < size) keep(parts, *written);
   }
-  auto written = stream_.write_parts(parts);
-  if (!written) return std::unexpected(written.error().retry());
-  bool all = *written == size;
-  if (!all) keep_rest(parts, *written);
   if (piece.last) last_chunk_ = wire::kLastChunk;  // of the next message
-  return all;
+  return rest_.empty();
 }
 
-void Sender1::keep_rest(std::span<const Bytes> parts, std::size_t written) {
-  rest_.clear();
-  std::size_t skipped = written;
+// All of `parts` but the first `gone` bytes.
+void Sender1::keep(std::span<const Bytes> parts, std::size_t gone) {
   for (Bytes part : parts) {
-    std::size_t gone = std::min(part.size(), skipped);
-    rest_.append(as_text(part.subspan(gone)));
-    skipped -= gone;
+    std::size_t skipped = std::min(part.size(), gone);
+    rest_.append(as_text(part.subspan(skipped)));
+    gone -= skipped;
   }
 }
 
+// Two may wait here, an interim answer and what comes behind it; whoever is woken writes for both.
 Task<void> Sender1::drain(Duration patience) {
-  for (Bytes left = as_bytes(rest_); !left.empty();) {
+  while (!rest_.empty()) {
     if (!stream_.writable()) {
       Instant deadline = patience > Duration::zero() ? stream_.reactor().now() + patience : kNever;
       loop::Wait wait(stream_.reactor(), stream_.writer(), deadline);
       bool woken = co_await wait;
-      if (!woken) co_await loop::fail(Errc::timed_out, kWriting);
+      if (!woken && !rest_.empty()) co_await loop::fail(Errc::timed_out, kWriting);
+      continue;
     }
-    auto written = stream_.write_some(left);
+    auto written = stream_.write_some(as_bytes(rest_).subspan(gone_));
     if (!written) co_await loop::fail(written.error());
-    left = left.subspan(*written);
+    gone_ += *written;
+    if (gone_ < rest_.size()) continue;
+    rest_ = {};
+    gone_ = 0;
+    stream_.writer().wake_all();
   }
-  rest_ = {};  // and its memory
 }
 
 }  // namespace lockgate::http

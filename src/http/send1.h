@@ -30,21 +30,22 @@ class Sender1 {
   /// for ever); `timed_out` else.
   loop::Task<void> drain(Duration patience);
 
-  /// All of the body was given.
-  bool ended() const { return ended_; }
+  /// All of the body was given, and has gone.
+  bool ended() const { return ended_ && rest_.empty(); }
   /// Bytes of bodies so far.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
   Result<bool> put(std::string& before, Piece piece);
-  void keep_rest(std::span<const Bytes> parts, std::size_t written);
+  void keep(std::span<const Bytes> parts, std::size_t gone);
   bool count(const Piece& piece);
   std::string_view frame(const Piece& piece, std::string& before);
 
   net::Stream& stream_;
   Desk& desk_;
   std::string last_chunk_{wire::kLastChunk};  // and the trailers
-  std::string rest_;                          // not yet taken
+  std::string rest_;      // given but not taken yet; the next message waits behind it, whoever gave it up
+  std::size_t gone_ = 0;  // of rest_
   std::uint64_t bytes_ = 0, left_ = 0;
   BodyForm form_ = BodyForm::none;
   bool ended_ = true;

@@ -29,7 +29,7 @@ Server1::Server1(net::AnyStream stream, Desk& desk, Service& service, const conf
       receiver_(*stream_, desk.buffers),
       sender_(*stream_, desk) {}
 
-Server1::~Server1() = default;
+Server1::~Server1() { story_.reset(); }  // it ends with a look at all the rest
 
 void Server1::begin(Bytes seen) {
   receiver_.put(seen);
@@ -43,8 +43,8 @@ void Server1::close_soon() {
 }
 
 void Server1::cut(const Error& why) {
+  broken_off_ = why;
   story_.reset();
-  cut_ = why;
   stream_->abort();
   stream_->reactor().enqueue(*this);
 }
@@ -100,14 +100,15 @@ Task<void> Server1::linger() {
 
 void Server1::run() {
   if (over_) return;
-  if (cut_) return end(cut_);
+  if (broken_off_) return end(broken_off_);
   if (story_ && story_->finished()) return conclude();
   if (story_) return watch();
-  if (timer_.expired() || (closing_ && receiver_.empty())) {
+  bool silent = receiver_.empty() && !stream_->readable();
+  if ((timer_.expired() && silent) || (closing_ && receiver_.empty())) {
     static_cast<void>(stream_->finish(net::Ending::complete));
     return end({});
   }
-  if (!receiver_.empty() || stream_->readable()) start();
+  if (!silent) start();
 }
 
 void Server1::start() {
@@ -138,18 +139,22 @@ void Server1::park() {
 // from one that has left, but one that has said so in its request (Connection: close, or HTTP/1.0) may; and
 // when the answer has begun, writing it tells the two apart.
 void Server1::watch() {
-  if (!exchange_ || !exchange_->awaits_answer()) return;
+  if (!exchange_) return;
+  bool waits = exchange_->awaits_answer(), listens = exchange_->responded() && !sender_.ended();
+  if (!waits && !listens) return;
   std::optional<Error> gone;
   if (stream_->broken()) gone = stream_->why_broken("waiting for the answer");
-  if (!gone && stream_->readable() && receiver_.size() < kMostAhead) {
+  if (!gone && waits && stream_->readable() && receiver_.size() < kMostAhead) {
     auto arrived = receiver_.try_more();
     receiver_.keep();
     if (!arrived) gone = arrived.error();
     if (arrived && arrived->ended) gone = Error{.code = Errc::closed, .doing = "waiting for the answer"};
   }
   if (!gone) return;
+  broken_off_ = gone->on(Side::client);
   story_.reset();
-  end(gone->on(Side::client));
+  if (!waits) stream_->abort();
+  end(broken_off_);
 }
 
 void Server1::end(const std::optional<Error>& why) {

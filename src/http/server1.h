@@ -85,9 +85,9 @@ class Server1 final : private net::StreamOwner, private loop::Completion, privat
   Receiver1 receiver_;
   Sender1 sender_;
   std::optional<loop::Task<void>> story_;
-  Exchange1* exchange_ = nullptr;  // the one under way
-  std::optional<Error> cut_;
-  std::optional<Error> refused_;  // why the last request was none
+  Exchange1* exchange_ = nullptr;    // the one under way
+  std::optional<Error> broken_off_;  // by the client, or by us
+  std::optional<Error> refused_;     // why the last request was none
   std::optional<Switched> switched_;
   std::uint64_t bytes_received_ = 0;
   std::uint32_t requests_ = 0;

@@ -57,10 +57,16 @@ Instant Forward::soon(Duration patience) const {
   return patience > Duration::zero() ? std::min(total_by_, house_.reactor.now() + patience) : total_by_;
 }
 
+// The time for the answer runs from the end of the request.
+Instant Forward::answer_by() const {
+  if (uploading_ || options_.first_byte == Duration::zero()) return soon(options_.first_byte);
+  return std::min(total_by_, facts_.asked + options_.first_byte);
+}
+
 Task<void> Forward::run() {
   if (options_.total > Duration::zero()) total_by_ = house_.reactor.now() + options_.total;
   auto taken = take_first_piece();
-  if (taken) taken = make_sized();
+  if (taken) taken = refuse_unsized();
   if (!taken) co_await loop::fail(taken.error());
   auto asking = ask_one();
   co_await asking;
@@ -79,7 +85,8 @@ Result<void> Forward::take_first_piece() {
   if (!*piece) return {};
   if (reached_limit((*piece)->bytes.size())) return std::unexpected(too_large());
   std::string_view kept = exchange_.arena().copy(as_text((*piece)->bytes));
-  first_ = {.bytes = as_bytes(kept), .last = (*piece)->last};
+  bool last = (*piece)->last && exchange_.trailers().empty();  // those go up behind a piece of their own
+  first_ = {.bytes = as_bytes(kept), .last = last};
   body_begun_ = kept.size() > kReplayed;
   uploaded_ = kept.size();
   return {};
@@ -90,11 +97,10 @@ bool Forward::reached_limit(std::uint64_t more) const {
 }
 
 // HTTP/1.0 has no chunks (RFC 9112, 6.1): a body has to tell its length beforehand.
-Result<void> Forward::make_sized() {
-  http::Request& request = exchange_.request();
+Result<void> Forward::refuse_unsized() const {
+  const http::Request& request = exchange_.request();
   bool unsized = request.has_body && !request.length && options_.version == config::HttpVersion::http1_0;
-  if (unsized && first_.last) request.length = first_.bytes.size();
-  if (!unsized || first_.last) return {};
+  if (!unsized) return {};
   return std::unexpected(Error{.code = Errc::rejected,
                                .side = Side::client,
                                .detail = {DetailKind::http_status, 411},
@@ -205,8 +211,7 @@ Task<void> Forward::ask(const Target& target) {
   address_request(request, facts_, target, exchange_.arena());
   call.begin({.http1_0 = options_.version == config::HttpVersion::http1_0, .keepalive = options_.keepalive});
   facts_.asked = house_.reactor.now();
-  bool waits = request.wants_continue && first_.bytes.empty();
-  if (first_.last && !exchange_.trailers().empty()) call.add_trailers(exchange_.trailers());
+  bool waits = waits_for_continue();
   auto sending = call.send(request, first_, options_.idle);
   auto sent = co_await loop::attempt(std::move(sending));
   if (!sent) co_await loop::fail(sent.error());
@@ -214,6 +219,12 @@ Task<void> Forward::ask(const Target& target) {
   if (!first_.last && !waits) start_upload();
   auto hearing = hear_answer();
   co_await hearing;
+}
+
+// The client sends its body when it is told to, and so do we; HTTP/1.0 has no words for it.
+bool Forward::waits_for_continue() const {
+  bool body_waits = !body_begun_ && !first_.last && first_.bytes.empty();
+  return exchange_.request().wants_continue && body_waits && options_.version != config::HttpVersion::http1_0;
 }
 
 void Forward::start_upload() {
@@ -247,20 +258,19 @@ Task<void> Forward::upload() {
 Task<void> Forward::hear_answer() {
   http::Call& call = *connection_->client;
   http::Response& heard = exchange_.memory().response;
-  bool waits = exchange_.request().wants_continue && !body_begun_ && !first_.last;
+  bool waits = waits_for_continue();
   for (int interim = 0; interim < kMostInterim;) {
-    Instant deadline = waits ? soon(kContinue) : soon(options_.first_byte);
+    Instant deadline = waits ? soon(kContinue) : answer_by();
     auto receiving = call.receive(heard, exchange_.arena(), deadline);
     auto received = co_await loop::attempt(std::move(receiving));
-    if (client_failed_) co_await loop::fail(*client_failed_);
+    if (!received && client_failed_) co_await loop::fail(*client_failed_);
     bool slow = !received && received.error().code == Errc::timed_out;
     if (slow && waits) {
       waits = false;
       start_upload();
       continue;
     }
-    bool in_time = uploading_ || house_.reactor.now() < facts_.asked + options_.first_byte;
-    if (slow && in_time && house_.reactor.now() < total_by_) continue;
+    if (slow && house_.reactor.now() < answer_by()) continue;
     if (!received) co_await loop::fail(received.error());
     if (heard.status >= 200 || heard.status == 101) co_return;
     ++interim;
@@ -300,7 +310,7 @@ Task<void> Forward::pass_body() {
     auto there = call.read_now();
     if (!there) co_await loop::fail(there.error());
     if (*there) piece = **there;
-    if (piece.last && !call.trailers().empty()) exchange_.add_trailers(call.trailers());
+    if (piece.last && !call.trailers().empty()) piece.last = false;  // those go behind a piece of their own
   }
   auto responding = exchange_.respond(answer, piece);
   co_await responding;

@@ -27,7 +27,7 @@ class Forward {
   using Connection = std::unique_ptr<UpstreamConnection>;
 
   Result<void> take_first_piece();
-  Result<void> make_sized();
+  Result<void> refuse_unsized() const;
   loop::Task<void> ask_one();
   loop::Task<Connection> connect(const Target& target, Instant deadline);
   loop::Task<void> ask(const Target& target);
@@ -35,6 +35,7 @@ class Forward {
   loop::Task<void> upload();
   loop::Task<void> pass_body();
   loop::Task<void> answer();
+  bool waits_for_continue() const;
   void start_upload();
   loop::Task<void> switch_protocol();
   void take_way();
@@ -43,6 +44,7 @@ class Forward {
   void note_try(const Target& target, const Error& error);
   PoolKey key_of(const Target& target) const;
   Instant soon(Duration patience) const;
+  Instant answer_by() const;
 
   House& house_;
   const WorkerPlan& plan_;

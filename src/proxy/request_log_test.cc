@@ -60,6 +60,8 @@ class Logged {
   }
   std::string line() {
     house.journal.lines.clear();
+    facts->client = connection.client;
+    facts->client_address = arena.copy(connection.client.ip().text());
     finish_request(house.house, *facts, *plan, arena);
     EXPECT_EQ(house.journal.lines.size(), 1u);
     return house.journal.lines.empty() ? "" : house.journal.lines.front();

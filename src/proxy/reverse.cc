@@ -50,8 +50,7 @@ class Reverse::Visit {
   ~Visit() {
     facts_.bytes_up = exchange_.bytes_received();
     facts_.bytes_down = exchange_.bytes_sent();
-    if (!over_ && !facts_.error)  // the story was broken off, for the client has left
-      facts_.error = Error{.code = Errc::closed, .side = Side::client, .doing = "waiting for the answer"};
+    if (!over_ && !facts_.error) facts_.error = exchange_.why_broken_off();
     finish_request(reverse_.house_, facts_, *reverse_.plan_->plan, exchange_.arena());
   }
 

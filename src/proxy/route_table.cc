@@ -55,14 +55,20 @@ bool holds(const RoutePlan& plan, const RouteQuestion& question) {
 class Candidates {
  public:
   void add(const std::vector<std::uint32_t>& numbers) {
-    if (!numbers.empty() && count_ < lists_.size()) lists_[count_++] = numbers;
+    if (numbers.empty()) return;
+    if (count_ < lists_.size())
+      lists_[count_++] = numbers;
+    else
+      more_.emplace_back(numbers);
   }
   /// The next number; none is left if this is nothing.
   std::optional<std::uint32_t> next() {
     std::span<const std::uint32_t>* least = nullptr;
-    for (auto& list : std::span(lists_).first(count_)) {
+    auto look = [&](std::span<const std::uint32_t>& list) {
       if (!list.empty() && (!least || list.front() < least->front())) least = &list;
-    }
+    };
+    std::ranges::for_each(std::span(lists_).first(count_), look);
+    std::ranges::for_each(more_, look);
     if (!least) return {};
     std::uint32_t number = least->front();
     *least = least->subspan(1);
@@ -70,9 +76,10 @@ class Candidates {
   }
 
  private:
-  static constexpr std::size_t kMost = 64;
+  static constexpr std::size_t kMost = 16;
   std::array<std::span<const std::uint32_t>, kMost> lists_;
   std::size_t count_ = 0;
+  std::vector<std::span<const std::uint32_t>> more_;
 };
 
 }  // namespace

@@ -67,7 +67,8 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
   std::erase_if(fields.list(), [](const wire::HeadField& field) {
     return tells_of_client(field.id) || field.id == FieldName::forwarded;
   });
-  std::string_view client = facts.client_address.empty() ? "unknown" : facts.client_address;
+  std::string_view client = address_of_client(facts, arena);
+  if (client.empty()) client = "unknown";
   if (wanted.x_forwarded) {
     const SocketAddress& peer = facts.connection.client;
     std::string_view own = client;

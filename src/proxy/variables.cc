@@ -42,7 +42,7 @@ std::string_view of_connection(Variable variable, const RequestFacts& facts, Are
   const Facts& connection = facts.connection;
   switch (variable) {
     case Variable::client_address:
-      return facts.client_address;
+      return address_of_client(facts, arena);
     case Variable::client_port:
       return arena.copy(fmt::format_int(facts.client.port()).str());
     case Variable::peer_address:
@@ -71,6 +71,10 @@ std::string_view part_of(const config::Template::Part& part, const RequestFacts&
 bool ends_line(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
 }  // namespace
+
+std::string_view address_of_client(const RequestFacts& facts, Arena& arena) {
+  return facts.client_address.empty() ? of_address(facts.client, arena) : facts.client_address;
+}
 
 std::string_view value_of(Variable variable, const RequestFacts& facts, Arena& arena) {
   switch (variable) {

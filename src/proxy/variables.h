@@ -8,6 +8,9 @@
 
 namespace lockgate::proxy {
 
+/// The client's address without port; empty if it is a Unix socket.
+std::string_view address_of_client(const RequestFacts& facts, Arena& arena);
+
 /// The text with its variables filled in, in `arena` or in memory that lives as long as the plan. Nothing in
 /// it can end a field's line.
 std::string_view filled_in(const config::Template& text, const RequestFacts& facts, Arena& arena);

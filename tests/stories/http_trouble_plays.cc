@@ -1,0 +1,311 @@
+#include "http/head1.h"
+#include "proxy/upward.h"
+#include "stories/http_plays.h"
+#include "stories/http_words.h"
+
+namespace lockgate::stories {
+
+using namespace std::chrono_literals;
+
+std::string dated(const std::string& first_line, const std::string& fields, const std::string& text) {
+  return "HTTP/1.1 " + first_line + "\r\n" + fields + "Date: today\r\n" + sized(text.size()) + "\r\n" + text;
+}
+
+std::string page(int status, int number, bool closes) {
+  std::string words = fmt::format("{} {}", status, http::reason_of(status));
+  std::string text = fmt::format("{}\nRequest 1-{}.\n", words, number);
+  return "HTTP/1.1 " + words + "\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n" +
+         "Date: today\r\n" + sized(text.size()) + (closes ? kClose : "") + "\r\n" + text;
+}
+
+std::string sites(const std::string& routes, const std::string& further) {
+  return "      - { name: web, names: [web.example.org], " + further + " plain: { routes: " + routes +
+         " } }\n" +
+         "      - { name: other, names: [other.example.org], plain: { routes: [{ status: 200, body: other }] "
+         "} }\n";
+}
+
+// NOLINTBEGIN(readability-function-size): tables.
+
+std::vector<HttpPlay> plays_of_trouble() {
+  std::string body(200, 'b'), half(100, 'b');
+  return {
+      {.title = "NoEndpoint",
+       .client = {says(get("/a") + get("/a")), whole(), whole()},
+       .hears = {page(502, 1), page(502, 2)},
+       .lines = {"502 refused", "502 refused"},
+       .connections = 0,
+       .routes = "[{ to: none }]"},
+      {.title = "UpstreamClosesAtOnce",
+       .client = {says(get("/a")), whole(), says(get("/b")), whole()},
+       .replies = {{"GET /a", {ends()}}, {"GET /b", {says(ok("two"))}}},
+       .reach = {get("/a"), get("/b")},
+       .hears = {page(502, 1), ok("two")},
+       .lines = {"502 closed", "200 finished"},
+       .connections = 2},
+      {.title = "UpstreamClosesInTheHead",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a", {says("HTTP/1.1 200 OK\r\nContent-"), ends()}}},
+       .reach = {get("/a")},
+       .hears = {page(502, 1)},
+       .lines = {"502 closed"}},
+      {.title = "UpstreamSpeaksSomethingElse",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a", {says("220 mail.example.org\r\n"), stays()}}},
+       .reach = {get("/a")},
+       .hears = {page(502, 1)},
+       .lines = {"502 bad_message"}},
+      {.title = "UpstreamClosesInTheBody",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a", {says(answer("200 OK", sized(10), "hello")), ends()}}},
+       .reach = {get("/a")},
+       .hears = {answer("200 OK", sized(10), "hello")},
+       .lines = {"200 closed"},
+       .broken = true},
+      {.title = "UpstreamClosesInTheChunks",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a", {says(answer("200 OK", kChunked, chunk("hello"))), ends()}}},
+       .reach = {get("/a")},
+       .hears = {answer("200 OK", kChunked, chunk("hello"))},
+       .lines = {"200 closed"},
+       .broken = true},
+      {.title = "UpstreamResetsWhatGoesUntilTheClose",
+       .client = {says("GET /a HTTP/1.0\r\n" + kHost + "\r\n"), whole()},
+       .replies = {{"GET /a", {says(answer("200 OK", "", "hello")), waits(1s), leaves()}}},
+       .reach = {get("/a")},
+       .hears = {answer("200 OK", kClose, "hello")},
+       .lines = {"200 reset"},
+       .broken = true},
+      {.title = "UpstreamSaysNoChunk",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a",
+                    {says(answer("200 OK", kChunked, chunk("hello"))), waits(1s), says("what?\r\n"),
+                     stays()}}},
+       .reach = {get("/a")},
+       .hears = {answer("200 OK", kChunked, chunk("hello"))},
+       .lines = {"200 bad_message"},
+       .broken = true},
+      {.title = "UpstreamStopsInTheBody",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a", {says(answer("200 OK", sized(10), "hello")), stays()}}},
+       .reach = {get("/a")},
+       .hears = {answer("200 OK", sized(10), "hello")},
+       .lines = {"200 timed_out"},
+       .broken = true},
+      {.title = "UpstreamNeverAnswers",
+       .client = {says(get("/a")), whole(), says(get("/b")), whole()},
+       .replies = {{"GET /a", {stays()}}, {"GET /b", {says(ok("two"))}}},
+       .reach = {get("/a"), get("/b")},
+       .hears = {page(504, 1), ok("two")},
+       .lines = {"504 timed_out", "200 finished"},
+       .connections = 2},
+      {.title = "UpstreamAnswersEarlyAndCloses",
+       .client = {says(ask("POST", "/a", sized(200)) + half), whole()},
+       .replies = {{"POST /a", {hears(half), says(answer("403 Forbidden", sized(2), "no")), ends()}}},
+       .reach = {ask("POST", "/a", sized(200)) + half},
+       .hears = {answer("403 Forbidden", sized(2), "no")},
+       .lines = {"403 finished"}},
+      {.title = "UpstreamAnswersInTheMiddleOfTheBody",
+       .client = {says(ask("POST", "/a", sized(200))), waits(1s), says(body), whole(), says(get("/b")),
+                  whole()},
+       .replies = {{"POST /a", {hears("bbbbb"), says(ok("one")), whole()}}, {"GET /b", {says(ok("two"))}}},
+       .reach = {post("/a", body), get("/b")},
+       .hears = {ok("one"), ok("two")},
+       .lines = {"200 finished", "200 finished"},
+       .varies = true},
+      {.title = "UpstreamAnswersWhileItListens",
+       .client = {says(ask("POST", "/a", sized(200)) + half), waits(2s), says(half), whole(), says(get("/b")),
+                  whole()},
+       .replies = {{"POST /a",
+                    {hears(half), says(answer("200 OK", kChunked, chunk("go on"))), whole(),
+                     says(chunk("thanks") + kLast)}},
+                   {"GET /b", {says(ok("two"))}}},
+       .reach = {post("/a", body), get("/b")},
+       .hears = {ok("go onthanks"), ok("two")},
+       .lines = {"200 finished", "200 finished"}},
+      {.title = "ClientLeavesWhileItWaits",
+       .client = {says(get("/a")), waits(1s), leaves()},
+       .replies = {{"GET /a", {stays()}}},
+       .reach = {get("/a")},
+       .lines = {"none reset"}},
+      {.title = "ClientEndsWhileItWaits",
+       .client = {says(get("/a")), waits(1s), ends()},
+       .replies = {{"GET /a", {stays()}}},
+       .reach = {get("/a")},
+       .lines = {"none closed"}},
+      {.title = "ClientLeavesInTheBody",
+       .client = {says(ask("POST", "/a", sized(200)) + half), waits(1s), leaves()},
+       .replies = {{"POST /a", {whole(), says(ok("done"))}}},
+       .reach = {ask("POST", "/a", sized(200)) + half},
+       .lines = {"none reset"}},
+      {.title = "ClientSaysNoChunk",
+       .client = {says(ask("POST", "/a", kChunked) + chunk("hello")), waits(1s),
+                  says("what?\r\n" + get("/b")), whole()},
+       .replies = {{"POST /a", {whole(), says(ok("done"))}}},
+       .reach = {ask("POST", "/a", kChunked) + chunk("hello")},
+       .hears = {page(400, 1, true)},
+       .lines = {"400 bad_message"}},
+      {.title = "ClientStopsInTheBody",
+       .client = {says(ask("POST", "/a", sized(200)) + half), whole()},
+       .replies = {{"POST /a", {whole(), says(ok("done"))}}},
+       .reach = {ask("POST", "/a", sized(200)) + half},
+       .hears = {page(408, 1, true)},
+       .lines = {"408 timed_out"}},
+      {.title = "ClientStopsInTheHead",
+       .client = {says(get("/a")), whole(), says("GET /b HTTP/1.1\r\nHos"), whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a")},
+       .hears = {ok("one"), page(408, 2, true)},
+       .lines = {"200 finished", "408 timed_out"}},
+      {.title = "NoRequestBehindTheFirst",
+       .client = {says(get("/a") + "what?\r\n\r\n"), whole(), whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a")},
+       .hears = {ok("one"), page(400, 2, true)},
+       .lines = {"200 finished", "400 bad_message"}},
+      {.title = "BodyAboveTheLimit",
+       .client = {says(post("/a", body)), whole()},
+       .hears = {page(413, 1)},
+       .lines = {"413 too_large"},
+       .connections = 0,
+       .site = "forward: { body_limit: 150 },",
+       .varies = true},
+      {.title = "ChunksAboveTheLimit",
+       .client = {says(ask("POST", "/a", kChunked) + chunk(half)), waits(1s), says(chunk(half)), whole()},
+       .replies = {{"POST /a", {whole(), says(ok("done"))}}},
+       .reach = {ask("POST", "/a", kChunked) + chunk(half)},
+       .hears = {page(413, 1)},
+       .lines = {"413 too_large"},
+       .site = "forward: { body_limit: 100 },",
+       .varies = true},
+  };
+}
+
+std::vector<HttpPlay> plays_of_routes() {
+  const std::string text = "Content-Type: text/plain; charset=utf-8\r\n";
+  std::string via = "Via: 1.1 " + std::string(proxy::own_pseudonym()) + "\r\n";
+  return {
+      {.title = "Redirects",
+       .client = {says(get("/old/x?y=z") + get("/up") + get("/re/a/b") + ask("POST", "/old", sized(0))),
+                  whole(), whole(), whole(), whole()},
+       .hears = {dated("302 Found", "Location: /new\r\n", ""),
+                 dated("301 Moved Permanently", "Location: https://web.example.org/up\r\n", ""),
+                 dated("308 Permanent Redirect", "Location: /b/a\r\n", ""),
+                 dated("307 Temporary Redirect", "Location: /new\r\n", "")},
+       .lines = {"302 finished", "301 finished", "308 finished", "307 finished"},
+       .connections = 0,
+       .routes = "[{ path: /old, redirect: /new }, { path: /up, redirect: https }, { path_regex: "
+                 "\"^/re/(.*)/(.*)$\", "
+                 "redirect: /$2/$1, status: 308 }]"},
+      {.title = "FixedAnswers",
+       .client = {says(get("/a?b=c") + get("/gone") + ask("DELETE", "/a")), whole(), whole(), whole()},
+       .hears = {dated("200 OK", text, "GET /a b=c of web.example.org"),
+                 dated("410 Gone", "Content-Type: text/html\r\nX-Why: because\r\n", "<p>"),
+                 answer("204 No Content", "Date: today\r\n")},
+       .lines = {"200 finished", "410 finished", "204 finished"},
+       .connections = 0,
+       .routes =
+           "[{ methods: DELETE, status: 204 }, { path: /gone, status: 410, body: \"<p>\", content_type: "
+           "text/html, response_fields: { set: { X-Why: because } } }, { status: 200, body: \"$method $path "
+           "$query of $host\" }]"},
+      {.title = "FixedAnswerToHead",
+       .client = {says(ask("HEAD", "/a") + ask("HEAD", "/a")), whole(), whole()},
+       .hears = {"HTTP/1.1 200 OK\r\n" + text + "Date: today\r\nContent-Length: 5\r\n\r\n",
+                 "HTTP/1.1 200 OK\r\n" + text + "Date: today\r\nContent-Length: 5\r\n\r\n"},
+       .lines = {"200 finished", "200 finished"},
+       .connections = 0,
+       .routes = "[{ status: 200, body: hello }]",
+       .heads = true},
+      {.title = "NoRoute",
+       .client = {says(get("/a") + get("/b")), whole(), whole()},
+       .replies = {{"GET /b", {says(ok("two"))}}},
+       .reach = {get("/b")},
+       .hears = {page(404, 1), ok("two")},
+       .lines = {"404 rejected", "200 finished"},
+       .routes = "[{ path: /b, to: one }]"},
+      {.title = "Misdirected",
+       .client = {says(get("/a") + "GET /a HTTP/1.1\r\nHost: nobody.example.org\r\n\r\n" +
+                       "GET /a HTTP/1.1\r\nHost: other.example.org\r\n\r\n"),
+                  whole(), whole(), whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a")},
+       .hears = {ok("one"), page(421, 2), dated("200 OK", text, "other")},
+       .lines = {"200 finished", "421 no_site", "200 finished"}},
+      {.title = "Loops",
+       .client = {says(get("/a", via)), whole()},
+       .hears = {page(508, 1)},
+       .lines = {"508 loops"},
+       .connections = 0},
+      {.title = "NoTunnelByConnect",
+       .client = {says(get("/a") +
+                       "CONNECT web.example.org:443 HTTP/1.1\r\nHost: web.example.org:443\r\n\r\n"),
+                  whole(), whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a")},
+       .hears = {ok("one"), page(405, 2)},
+       .lines = {"200 finished", "405 rejected"},
+       .varies = true},
+      {.title = "PathsThatAreRefused",
+       .client = {says(get("/a%2fb") + get("/a%20b/../c%41")), whole(), whole()},
+       .replies = {{"GET /cA", {says(ok("one"))}}},
+       .reach = {get("/cA")},
+       .hears = {page(400, 1), ok("one")},
+       .lines = {"400 bad_message", "200 finished"}},
+      {.title = "Rewritten",
+       .client = {says(get("/app/x?y") + get("/app") + get("/u/7/z") + get("/rest?")), whole(), whole(),
+                  whole(), whole()},
+       .replies = {{"GET", {says(ok("one"))}}},
+       .reach = {get("/base/x?y"), get("/base"), get("/z/7"), get("/all/rest?")},
+       .hears = {ok("one"), ok("one"), ok("one"), ok("one")},
+       .lines = {"200 finished", "200 finished", "200 finished", "200 finished"},
+       .routes =
+           "[{ path: /app, to: one, rewrite: /base }, { path_regex: \"^/u/([0-9]+)/(.*)\", to: one, rewrite: "
+           "/$2/$1 }, { to: one, rewrite: /all/ }]"},
+      {.title = "FieldsUp",
+       .client = {says(get("/a",
+                           "X-Gone: 1\r\nX-Edit: abc\r\nX-Set: theirs\r\nX-Add: theirs\r\nConnection: "
+                           "X-Hop\r\nX-Hop: 1\r\n")),
+                  whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a", "X-Edit: a-c\r\nX-Add: theirs\r\nX-Set: http\r\nX-Add: 10.0.0.9\r\n")},
+       .hears = {ok("one")},
+       .lines = {"200 finished"},
+       .routes = "[{ to: one, request_fields: { remove: X-Gone, edit: { X-Edit: { pattern: b, with: \"-\" } "
+                 "}, set: { "
+                 "X-Set: $scheme }, add: { X-Add: $client_address } } }]"},
+      {.title = "FieldsDown",
+       .client = {says(get("/a")), whole()},
+       .replies = {{"GET /a",
+                    {says(ok("one",
+                             "Server: x\r\nX-Edit: abc\r\nX-Set: theirs\r\nKeep-Alive: timeout=5\r\n"))}}},
+       .reach = {get("/a")},
+       .hears = {ok("one", "X-Edit: a-c\r\nX-Set: /a\r\nX-Add: web\r\n")},
+       .lines = {"200 finished"},
+       .routes = "[{ to: one, response_fields: { remove: Server, edit: { X-Edit: { pattern: b, with: \"-\" } "
+                 "}, set: { "
+                 "X-Set: $path }, add: { X-Add: $site } } }]"},
+      {.title = "TellsOfTheClient",
+       .client = {says(get("/a", "X-Forwarded-For: 1.2.3.4\r\n")), whole()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a",
+                     "X-Forwarded-For: 10.0.0.9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: "
+                     "web.example.org\r\nX-Forwarded-Port: 80\r\nX-Real-IP: 10.0.0.9\r\n" +
+                         via)},
+       .hears = {ok("one")},
+       .lines = {"200 finished"},
+       .site = "forward: { via: on, client_fields: [x_forwarded, x_real_ip] },"},
+      {.title = "SpeaksOfItself",
+       .client = {says(get("/app/a")), whole()},
+       .replies = {{"GET /base/a",
+                    {says(ok("one",
+                             "Location: http://192.0.2.1:80/base/b\r\nSet-Cookie: a=b; Path=/base\r\n"))}}},
+       .reach = {"GET /base/a HTTP/1.1\r\nHost: 192.0.2.1:80\r\n\r\n"},
+       .hears = {ok("one", "Location: http://web.example.org/app/b\r\nSet-Cookie: a=b; Path=/app\r\n")},
+       .lines = {"200 finished"},
+       .routes = "[{ path: /app, to: one, rewrite: /base, forward: { host: upstream } }]"},
+  };
+}
+
+// NOLINTEND(readability-function-size)
+
+}  // namespace lockgate::stories
