@@ -107,7 +107,8 @@ class Reverse::Visit {
   }
 
   Task<void> act() {
-    if (facts_.method == "CONNECT") exchange_.close_afterwards();  // what follows may be for a tunnel
+    // What follows may be for a tunnel, or a body that TRACE cannot have.
+    if (facts_.method == "CONNECT" || facts_.method == "TRACE") exchange_.close_afterwards();
     auto routed = route_request(facts_, *reverse_.site_, exchange_.request(), reverse_.plan_->regexes,
                                 exchange_.arena());
     if (!routed) co_await loop::fail(routed.error());

@@ -174,7 +174,7 @@ METHODS = rows("body", lambda sent: sent, [
     ("of HEAD", _with(b"HEAD / HTTP/1.1", _EVIL), Passes(method=b"HEAD", body=_EVIL)),
     ("of DELETE", _with(b"DELETE / HTTP/1.1", _EVIL), Passes(method=b"DELETE", body=_EVIL)),
     ("of OPTIONS", _with(b"OPTIONS * HTTP/1.1", _EVIL), Passes(method=b"OPTIONS", target=b"*", body=_EVIL)),
-    ("of TRACE", _with(b"TRACE / HTTP/1.1", _EVIL), Passes(method=b"TRACE", body=_EVIL)),
+    ("of TRACE", _with(b"TRACE / HTTP/1.1", _EVIL), 405),
     ("of a method that nobody knows", _with(b"XYZ / HTTP/1.1", _EVIL), Passes(method=b"XYZ", body=_EVIL)),
     ("of GET in chunks", request(b"GET / HTTP/1.1", b"Transfer-Encoding: chunked", body=_CHUNKS),
      Passes(body=b"hello")),
