@@ -2,7 +2,6 @@
 // body is delimited (RFC 9112, 6).
 #pragma once
 #include <optional>
-#include <variant>
 
 #include "http/message.h"
 #include "http/receive1.h"

@@ -43,9 +43,7 @@ Task<bool> Exchange1::receive() {
 // line at a time.
 Task<void> Exchange1::gather_head(Instant deadline) {
   Receiver1& receiver = server_.receiver_;
-  const config::HttpServer& options = server_.options_;
-  const wire::HeadLimits limits{
-      .bytes = options.head_limit, .fields = options.field_limit, .target = options.target_limit};
+  const wire::HeadLimits limits = limits_of(server_.options_);
   bool look = !receiver.empty();
   for (;;) {
     if (look || receiver.size() >= limits.bytes) {
@@ -107,7 +105,7 @@ Result<std::optional<Piece>> Exchange1::read_now() {
 
 // Nobody knows where a next request would begin.
 Error Exchange1::fail_body(const Error& error) {
-  body_failed_ = server_.closing_ = true;
+  server_.closing_ = true;
   switch (error.code) {
     case Errc::timed_out:
       return with_status(error, 408);

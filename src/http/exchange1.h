@@ -31,7 +31,6 @@ class Exchange1 final : public Exchange {
   void close_afterwards() override { server_.closing_ = true; }
 
   Body1& body() { return body_; }
-  bool body_failed() const { return body_failed_; }
   /// All of the request was read, nothing was answered yet, and the client would ask for more.
   bool awaits_answer() const { return received_ && persists_ && body_.ended() && !responded_; }
 
@@ -50,8 +49,7 @@ class Exchange1 final : public Exchange {
   Instant body_begun_{};
   bool received_ = false;  // the head
   bool persists_ = false;  // the client means to send another request
-  bool body_failed_ = false;
-  bool left_ = false;  // the client has ended, or fallen silent, where a request could have begun
+  bool left_ = false;      // the client has ended, or fallen silent, where a request could have begun
   bool responded_ = false;
   bool may_continue_ = false;  // the client waits for 100 no longer
   bool takes_chunks_ = true;

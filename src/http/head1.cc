@@ -27,32 +27,23 @@ bool is_ours(FieldName id) {
   }
 }
 
-// Whom a request is from must not be hidden behind a proxy that passes this on.
-bool tells_of_client(FieldName id) {
-  return id == FieldName::forwarded || (id >= FieldName::x_forwarded_for && id <= FieldName::x_real_ip);
-}
-
-// Connection may name any field (RFC 9110, 7.6.1).
+// Connection may name any field (RFC 9110, 7.6.1), but for those that tell whom a request is from: nobody
+// hides behind a proxy that passes this on.
 void take_fields(const wire::MessageHead& head, Fields& fields, Arena& arena) {
-  bool names_others = head.count(FieldName::connection) > 0;
+  bool names_others = head.find(FieldName::connection) != nullptr;
   for (const wire::HeadField& field : head.fields) {
     if (is_ours(field.id)) continue;
-    if (names_others && !tells_of_client(field.id) && is_named_by_connection(head, field.name)) continue;
+    if (names_others && !wire::tells_of_client(field.id) && is_named_by_connection(head, field.name))
+      continue;
     std::string_view name = field.id == FieldName::other ? arena.copy(field.name) : text_of(field.id);
     fields.add(name, arena.copy(field.value), field.id);
   }
 }
 
 bool lists(const wire::MessageHead& head, FieldName id, std::string_view word) {
-  bool found = false;
-  for (const wire::HeadField& field : head.fields) {
-    if (field.id != id) continue;
-    wire::for_each_member(field.value, [&](std::string_view member) {
-      found = found || wire::equal_in_any_case(member, word);
-      return !found;
-    });
-  }
-  return found;
+  return std::ranges::any_of(head.fields, [&](const wire::HeadField& field) {
+    return field.id == id && wire::has_member(field.value, word);
+  });
 }
 
 // What is wanted is not `h2c`, which would carry requests past all rules (RFC 9113, 3.1, has given it up).
@@ -114,6 +105,10 @@ void write_form(const HeadForm& form, std::string_view upgrade, std::string& out
 
 }  // namespace
 
+wire::HeadLimits limits_of(const config::HttpServer& options) {
+  return {.bytes = options.head_limit, .fields = options.field_limit, .target = options.target_limit};
+}
+
 Result<wire::Framing> take_request(const wire::RequestHead& head, Request& request, Arena& arena) {
   request.method = arena.copy(head.method);
   request.minor_version = static_cast<std::uint8_t>(head.minor_version);
@@ -142,14 +137,8 @@ Result<wire::Framing> take_response(const wire::ResponseHead& head, std::string_
   response.reason = arena.copy(head.reason);
   response.has_body = framing->body != wire::Framing::Body::none;
   if (framing->body == wire::Framing::Body::sized) response.length = framing->length;
-  if (!response.has_body && head.status >= 200 && head.status != 204) {
-    // Of the body that a GET would have had (RFC 9110, 8.6); the framing has seen to it that it is a number.
-    if (const wire::HeadField* length = head.find(FieldName::content_length)) {
-      std::uint64_t number = 0;
-      for (char digit : length->value) number = number * 10 + static_cast<std::uint64_t>(digit - '0');
-      response.length = number;
-    }
-  }
+  bool may_tell = !response.has_body && head.status >= 200 && head.status != 204;
+  if (may_tell) response.length = wire::told_length(head);  // of the body that a GET would have had
   if (head.status == 101) response.upgrade = upgrade_of(head, arena);
   take_fields(head, response.fields, arena);
   return framing;

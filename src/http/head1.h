@@ -4,10 +4,14 @@
 #include <string>
 
 #include "base/arena.h"
+#include "config/http.h"
 #include "http/message.h"
 #include "wire/http_framing.h"
 
 namespace lockgate::http {
+
+/// How much a request's head may have.
+wire::HeadLimits limits_of(const config::HttpServer& options);
 
 /// Fills `request` from a head that was read, copied into `arena`. `bad_message` where its host or its
 /// framing cannot be relied on; the status to answer with is in the detail.

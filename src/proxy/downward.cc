@@ -67,9 +67,7 @@ void prepare_answer(http::Response& answer, const RequestFacts& facts, const htt
       if (auto value = rewritten(field, mapping_of(facts, sent))) field.value = arena.copy(*value);
     }
   }
-  std::size_t first = route.request_fields.edit.size();
-  edit_fields(answer.fields, route.response_fields, facts, std::span(facts.route->edits).subspan(first),
-              regexes, arena);
+  edit_fields(answer.fields, route.response_fields, facts, facts.route->response_edits, regexes, arena);
 }
 
 }  // namespace lockgate::proxy

@@ -6,6 +6,7 @@
 
 #include "proxy/downward.h"
 #include "proxy/own_header.h"
+#include "proxy/page.h"
 #include "proxy/request_log.h"
 #include "proxy/upward.h"
 #include "wire/http_framing.h"
@@ -25,22 +26,7 @@ constexpr int kMostInterim = 100;
 // How long a connection waits for its next call.
 constexpr Duration kIdle = std::chrono::seconds(30);
 
-// RFC 9110, 7.8: nothing is switched to that the client has not named.
-bool was_offered(std::string_view protocol, std::string_view offer) {
-  bool offered = false;
-  wire::for_each_member(offer, [&](std::string_view member) {
-    offered = offered || wire::equal_in_any_case(member, protocol);
-    return !offered;
-  });
-  return offered && !protocol.empty();
-}
-
-Error too_large() {
-  return {.code = Errc::too_large,
-          .side = Side::client,
-          .detail = {DetailKind::http_status, 413},
-          .doing = "reading the request's body"};
-}
+Error too_large() { return refusal(Errc::too_large, 413, "reading the request's body"); }
 
 }  // namespace
 
@@ -101,10 +87,7 @@ Result<void> Forward::refuse_unsized() const {
   const http::Request& request = exchange_.request();
   bool unsized = request.has_body && !request.length && options_.version == config::HttpVersion::http1_0;
   if (!unsized) return {};
-  return std::unexpected(Error{.code = Errc::rejected,
-                               .side = Side::client,
-                               .detail = {DetailKind::http_status, 411},
-                               .doing = "making a body without a length fit for HTTP/1.0"});
+  return std::unexpected(refusal(Errc::rejected, 411, "making a body without a length fit for HTTP/1.0"));
 }
 
 // Endpoints one after the other, until one answers.
@@ -184,7 +167,7 @@ void Forward::take_way() {
 }
 
 Task<Forward::Connection> Forward::connect(const Target& target, Instant deadline) {
-  static constexpr std::string_view kAlpn("\x08http/1.1", 9);
+  static const std::string kAlpn = tls::alpn_list(std::vector<std::string>{"http/1.1"});
   wire::ProxyHeaderBytes room;
   auto side = upstream_.client_side;  // a reload may bring another one meanwhile
   Errand errand{.alpn = kAlpn, .header = our_header(*facts_.site->site, facts_.connection, room)};
@@ -326,7 +309,8 @@ Task<void> Forward::pass_body() {
 // From here on both sides speak what they have agreed on, and we relay it.
 Task<void> Forward::switch_protocol() {
   const http::Response& answer = exchange_.memory().response;
-  if (!was_offered(answer.upgrade, exchange_.request().upgrade))
+  // Nothing is switched to that the client has not named (RFC 9110, 7.8).
+  if (answer.upgrade.empty() || !wire::has_member(exchange_.request().upgrade, answer.upgrade))
     co_await loop::fail(Error{.code = Errc::bad_message, .side = Side::upstream, .doing = kWaiting});
   auto responding = exchange_.respond(answer, {.bytes = {}, .last = true});
   co_await responding;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "http/head1.h"
 #include "wire/http_head.h"
 #include "wire/proxy_header.h"
 
@@ -96,10 +97,7 @@ Task<Greeting> greet(net::Stream& client, net::Buffers& buffers, const ListenerP
     } else if (is_plain(first)) {
       facts.dialect = first == wire::FirstBytes::http ? Dialect::http : Dialect::other;
       if (facts.dialect == Dialect::other || !listener.plain_by_name) co_return Greeting{};
-      const wire::HeadLimits limits{.bytes = config.http.head_limit,
-                                    .fields = config.http.field_limit,
-                                    .target = config.http.target_limit};
-      auto parsed = wire::parse_request_head(flight, limits);
+      auto parsed = wire::parse_request_head(flight, http::limits_of(config.http));
       if (parsed && !*parsed) co_await loop::fail(parsed->error().on(Side::client));
       if (parsed) {
         auto host = (*parsed)->host();

@@ -54,6 +54,13 @@ int status_of(const Error& error) {
   }
 }
 
+Error refusal(Errc code, int status, const char* doing) {
+  return {.code = code,
+          .side = Side::client,
+          .detail = {DetailKind::http_status, static_cast<std::int16_t>(status)},
+          .doing = doing};
+}
+
 Task<void> answer_with_text(http::Exchange& exchange, http::Response& answer, std::string_view text,
                             WallTime now) {
   answer.reason = http::reason_of(answer.status);

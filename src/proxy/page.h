@@ -9,6 +9,8 @@ namespace lockgate::proxy {
 
 /// The status that an error is answered with.
 int status_of(const Error& error);
+/// An error that is the client's and is answered with this status.
+Error refusal(Errc code, int status, const char* doing);
 
 /// Answers with a page that names the status, says `sentence`, which may be empty, and the request's
 /// identity, by which the log finds it. For errors: the page must not be stored.

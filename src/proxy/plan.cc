@@ -1,6 +1,7 @@
 #include "proxy/plan.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "config/template.h"
@@ -24,29 +25,38 @@ void compile_tls(SitePlan& plan, const config::Config& config, const config::Sit
   plan.key_log = registry.log_target(config::target_of(site.tls.key_log));
 }
 
-// The number of a regular expression among those of the plan.
-std::uint32_t number_of(const std::string& pattern, std::vector<std::string>& patterns) {
-  auto found = std::ranges::find(patterns, pattern);
-  if (found == patterns.end()) found = patterns.insert(found, pattern);
-  return static_cast<std::uint32_t>(found - patterns.begin());
-}
+// The regular expressions of a plan, each once.
+class Patterns {
+ public:
+  std::uint32_t number(const std::string& pattern) {
+    auto [found, is_new] = numbers_.emplace(pattern, static_cast<std::uint32_t>(list_.size()));
+    if (is_new) list_.push_back(pattern);
+    return found->second;
+  }
+  std::vector<std::string> list() && { return std::move(list_); }
 
-RoutePlan compile_route(const config::Route& route, std::vector<std::string>& patterns) {
+ private:
+  std::vector<std::string> list_;
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+};
+
+RoutePlan compile_route(const config::Route& route, Patterns& patterns) {
   RoutePlan plan{.route = &route};
-  if (route.match.kind == config::RouteMatch::Path::regex) plan.regex = number_of(route.match.path, patterns);
+  if (route.match.kind == config::RouteMatch::Path::regex) plan.regex = patterns.number(route.match.path);
   if (route.rewrite) {
     auto rewrite = config::parse_template(*route.rewrite);
     CHECK(rewrite);  // the configuration was refused otherwise
     plan.rewrite = std::move(*rewrite);
   }
-  for (const auto* edits : {&route.request_fields, &route.response_fields}) {
-    for (const auto& edit : edits->edit) plan.edits.push_back(number_of(edit.pattern, patterns));
-  }
+  for (const auto& edit : route.request_fields.edit)
+    plan.request_edits.push_back(patterns.number(edit.pattern));
+  for (const auto& edit : route.response_fields.edit)
+    plan.response_edits.push_back(patterns.number(edit.pattern));
   return plan;
 }
 
 SitePlan compile_site(const config::Config& config, const config::Listener& listener,
-                      const config::Site& site, Registry& registry, std::vector<std::string>& patterns) {
+                      const config::Site& site, Registry& registry, Patterns& patterns) {
   SitePlan plan{.site = &site};
   for (const config::Route& route : site.routes) {
     RoutePlan compiled = compile_route(route, patterns);
@@ -76,7 +86,7 @@ void index_names(ListenerPlan& plan, const config::Site& site) {
 }
 
 ListenerPlan compile_listener(const config::Config& config, const config::Listener& listener,
-                              Registry& registry, std::vector<std::string>& patterns) {
+                              Registry& registry, Patterns& patterns) {
   ListenerPlan plan{.listener = &listener};
   plan.nobody = registry.tally(listener.name, "", "none");
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
@@ -124,9 +134,11 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
     add(parent);
     plan->credentials.push_back(registry.credentials(parent));
   }
+  Patterns patterns;
   for (const auto& listener : plan->config->listeners) {
-    plan->listeners.push_back(compile_listener(*plan->config, listener, registry, plan->patterns));
+    plan->listeners.push_back(compile_listener(*plan->config, listener, registry, patterns));
   }
+  plan->patterns = std::move(patterns).list();
   return plan;
 }
 

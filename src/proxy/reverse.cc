@@ -178,8 +178,7 @@ class Reverse::Visit {
     const config::Route& route = *facts_.route->route;
     facts_.status = answer.status;
     facts_.answered = reverse_.house_.reactor.now();
-    std::size_t first = route.request_fields.edit.size();
-    edit_fields(answer.fields, route.response_fields, facts_, std::span(facts_.route->edits).subspan(first),
+    edit_fields(answer.fields, route.response_fields, facts_, facts_.route->response_edits,
                 reverse_.plan_->regexes, exchange_.arena());
     exchange_.leave_body();
     auto answering = answer_with_text(exchange_, answer, text, reverse_.house_.reactor.wall());

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/page.h"
 #include "proxy/router.h"
 #include "proxy/upward.h"
 #include "proxy/variables.h"
@@ -14,10 +15,6 @@ namespace lockgate::proxy {
 using http::FieldName;
 
 namespace {
-
-std::unexpected<Error> by_rule(Errc code, int status, const char* doing) {
-  return failure(code, doing, {DetailKind::http_status, static_cast<std::int16_t>(status)});
-}
 
 wire::PathPolicy policy_of(const config::Paths& paths) {
   auto policy = [](config::PathPolicy one) { return static_cast<wire::OddPath>(one); };
@@ -57,10 +54,10 @@ const SitePlan* site_for(const ListenerPlan& listener, const SitePlan& taken, co
 Result<void> choose(RequestFacts& facts, const SitePlan& taken, const http::Request& request,
                     std::span<const Regex> regexes, Arena& arena) {
   facts.site = facts.host.empty() ? &taken : site_for(facts.listener, taken, facts.connection, facts.host);
-  if (!facts.site) return by_rule(Errc::no_site, 421, "choosing the site");
+  if (!facts.site) return std::unexpected(refusal(Errc::no_site, 421, "choosing the site"));
   // TRACE would show to scripts what they must not see; it is answered by nobody any more.
   if (facts.method == "CONNECT" || facts.method == "TRACE")
-    return by_rule(Errc::rejected, 405, "looking at the method");
+    return std::unexpected(refusal(Errc::rejected, 405, "looking at the method"));
   std::string room;
   auto target = wire::read_target(facts.target, policy_of(facts.site->site->paths), room);
   if (!target) return std::unexpected(target.error());
@@ -68,10 +65,10 @@ Result<void> choose(RequestFacts& facts, const SitePlan& taken, const http::Requ
   facts.query = target->query;
   facts.route = facts.site->routes.find(
       {.path = facts.path, .query = facts.query, .request = request, .regexes = regexes});
-  if (!facts.route) return by_rule(Errc::rejected, 404, "choosing the route");
+  if (!facts.route) return std::unexpected(refusal(Errc::rejected, 404, "choosing the route"));
   if (facts.route->regex != RoutePlan::kNoRegex)
     regexes[facts.route->regex].match(facts.path, facts.captures);
-  if (has_been_here(request)) return by_rule(Errc::loops, 508, "looking at Via");
+  if (has_been_here(request)) return std::unexpected(refusal(Errc::loops, 508, "looking at Via"));
   return {};
 }
 
@@ -115,8 +112,7 @@ Result<void> route_request(RequestFacts& facts, const SitePlan& taken, const htt
 Result<Redirection> redirection(const RequestFacts& facts, Arena& arena) {
   const config::Template& to = facts.route->route->redirect;
   bool to_https = to.written == "https";
-  if (to_https && facts.host.empty())
-    return std::unexpected(by_rule(Errc::bad_message, 400, "redirecting").error().on(Side::client));
+  if (to_https && facts.host.empty()) return std::unexpected(refusal(Errc::bad_message, 400, "redirecting"));
   std::string_view bracket = facts.host.contains(':') ? "[" : "";
   std::string_view place =
       to_https ? arena.join("https://", bracket, facts.host, bracket.empty() ? "" : "]", facts.target)

@@ -20,9 +20,10 @@ namespace lockgate::proxy {
 struct RoutePlan {
   static constexpr std::uint32_t kNoRegex = UINT32_MAX;
   const config::Route* route;
-  config::Template rewrite;          // of one that has it
-  std::uint32_t regex = kNoRegex;    // number in Plan::patterns
-  std::vector<std::uint32_t> edits;  // numbers in Plan::patterns, of request_fields and then response_fields
+  config::Template rewrite;        // of one that has it
+  std::uint32_t regex = kNoRegex;  // number in Plan::patterns
+  // Numbers in Plan::patterns, of the route's request_fields and response_fields.
+  std::vector<std::uint32_t> request_edits, response_edits;
   std::shared_ptr<RequestTally> tally;
 };
 

@@ -20,8 +20,6 @@ std::string made_pseudonym() {
   return fmt::format("lockgate-{:08x}", random());
 }
 
-bool tells_of_client(FieldName id) { return id >= FieldName::x_forwarded_for && id <= FieldName::x_real_ip; }
-
 std::string_view port_of(const RequestFacts& facts) {
   auto colon = facts.authority.rfind(':');
   bool ported =
@@ -64,9 +62,7 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
     told = all_of(fields, FieldName::x_forwarded_for, arena);
     told_forwarded = all_of(fields, FieldName::forwarded, arena);
   }
-  std::erase_if(fields.list(), [](const wire::HeadField& field) {
-    return tells_of_client(field.id) || field.id == FieldName::forwarded;
-  });
+  std::erase_if(fields.list(), [](const wire::HeadField& field) { return wire::tells_of_client(field.id); });
   std::string_view client = address_of_client(facts, arena);
   if (client.empty()) client = "unknown";
   if (wanted.x_forwarded) {
@@ -84,7 +80,7 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
 }
 
 // What matched becomes `rewrite`; the rest of the path stays, and so does the query.
-std::string_view rewritten_target(const RequestFacts& facts, std::span<const Regex> regexes, Arena& arena) {
+std::string_view rewritten_target(const RequestFacts& facts, Arena& arena) {
   const RoutePlan& plan = *facts.route;
   const config::RouteMatch& match = plan.route->match;
   std::string_view to = filled_in(plan.rewrite, facts, arena), path = facts.path;
@@ -106,7 +102,6 @@ std::string_view rewritten_target(const RequestFacts& facts, std::span<const Reg
       break;
     }
   }
-  static_cast<void>(regexes);
   // Neither two slashes nor none where the two meet, whichever way the operator has written them.
   if (to.ends_with('/') && rest.starts_with('/')) rest.remove_prefix(1);
   bool bare = !to.empty() && !to.ends_with('/') && !rest.empty() && !rest.starts_with('/') &&
@@ -176,12 +171,12 @@ void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const Re
 void prepare_request(http::Request& request, const RequestFacts& facts, std::span<const Regex> regexes,
                      Arena& arena) {
   const config::Route& route = *facts.route->route;
-  std::string_view path = route.rewrite ? rewritten_target(facts, regexes, arena) : facts.path;
+  std::string_view path = route.rewrite ? rewritten_target(facts, arena) : facts.path;
   bool has_query = !facts.query.empty() || facts.target.ends_with('?');
   request.target = has_query ? arena.join(path, "?", facts.query) : path;
   tell_client(request, facts, arena);
   sign_via(request.fields, route.forwarding.via, facts.minor_version, arena);
-  edit_fields(request.fields, route.request_fields, facts, facts.route->edits, regexes, arena);
+  edit_fields(request.fields, route.request_fields, facts, facts.route->request_edits, regexes, arena);
 }
 
 void address_request(http::Request& request, const RequestFacts& facts, const Target& target, Arena& arena) {

@@ -31,9 +31,7 @@ std::string head_of(const AskedRequest& asked) {
 Result<void> read_head(const std::string& text, const config::HttpServer& options, http::Request& request,
                        Arena& arena) {
   wire::RequestHead head;
-  wire::HeadLimits limits{
-      .bytes = options.head_limit, .fields = options.field_limit, .target = options.target_limit};
-  auto read = wire::read_request_head(as_bytes(text), limits, head);
+  auto read = wire::read_request_head(as_bytes(text), http::limits_of(options), head);
   if (!read) return failure(Errc::bad_message, "reading the request", {DetailKind::http_status, 400});
   if (!*read) return *read;
   auto framing = http::take_request(head, request, arena);

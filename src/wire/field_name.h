@@ -43,6 +43,11 @@ enum class FieldName : std::uint8_t {
   x_request_id,
 };
 
+/// Whether a field tells on whose behalf a proxy asks.
+constexpr bool tells_of_client(FieldName id) {
+  return id == FieldName::forwarded || (id >= FieldName::x_forwarded_for && id <= FieldName::x_real_ip);
+}
+
 /// The number of a name in any case; `other` for one that has none.
 FieldName field_name(std::string_view name);
 /// The name in the form that we write it: "Content-Length". Empty for `other`.

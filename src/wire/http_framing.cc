@@ -36,15 +36,18 @@ Result<Framing> framing_of(const ResponseHead& head, std::string_view method) {
   constexpr Framing kNone;
   if (method == "CONNECT" && head.status >= 200 && head.status < 300) return kNone;
   if (method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304) {
-    const HeadField* length = head.find(FieldName::content_length);
-    bool sound = length == nullptr ||
-                 (head.count(FieldName::content_length) == 1 && length_in(length->value).has_value());
+    bool sound = head.find(FieldName::content_length) == nullptr || told_length(head);
     if (!sound) return refused(kOfResponse, kBadGateway);
     return kNone;
   }
   auto told = framing_in(head);
   if (!told) return refused(kOfResponse, kBadGateway);
   return told->value_or(Framing{.body = Framing::Body::until_close});
+}
+
+std::optional<std::uint64_t> told_length(const MessageHead& head) {
+  if (head.count(FieldName::content_length) != 1) return {};
+  return length_in(head.find(FieldName::content_length)->value);
 }
 
 ConnectionOptions connection_options(const MessageHead& head) {
@@ -59,17 +62,23 @@ ConnectionOptions connection_options(const MessageHead& head) {
 }
 
 bool is_named_by_connection(const MessageHead& head, std::string_view field) {
-  bool named = false;
-  for_each_connection_option(head, [&](std::string_view option) {
-    named = named || equal_in_any_case(option, field);
-    return !named;
+  return std::ranges::any_of(head.fields, [&](const HeadField& one) {
+    return one.id == FieldName::connection && has_member(one.value, field);
   });
-  return named;
 }
 
 bool persists(const MessageHead& head) {
   ConnectionOptions options = connection_options(head);
   return !options.close && (head.minor_version > 0 || options.keep_alive);
+}
+
+bool has_member(std::string_view list, std::string_view word) {
+  bool found = false;
+  for_each_member(list, [&](std::string_view member) {
+    found = equal_in_any_case(member, word);
+    return !found;
+  });
+  return found;
 }
 
 std::string_view take_member(std::string_view& list) {
@@ -124,8 +133,8 @@ std::expected<std::optional<Framing>, std::int16_t> framing_in(const MessageHead
     return Framing{.body = Framing::Body::chunked};
   }
   if (length == nullptr) return std::nullopt;
-  auto number = length_in(length->value);
-  if (!number || head.count(length->id) > 1) return std::unexpected(kBadRequest);
+  auto number = told_length(head);
+  if (!number) return std::unexpected(kBadRequest);
   return Framing{.body = Framing::Body::sized, .length = *number};
 }
 

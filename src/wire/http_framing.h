@@ -31,6 +31,10 @@ Result<Framing> framing_of(const RequestHead& head);
 /// looked at (RFC 9110, 9.3.6).
 Result<Framing> framing_of(const ResponseHead& head, std::string_view method);
 
+/// The Content-Length of a message, whether or not it has a body (RFC 9110, 8.6); nothing if there is none,
+/// or none that can be relied on.
+std::optional<std::uint64_t> told_length(const MessageHead& head);
+
 /// What the Connection fields ask for, as tokens in any case and any number of fields (RFC 9110, 7.6.1).
 struct ConnectionOptions {
   bool close = false;
@@ -48,6 +52,9 @@ bool persists(const MessageHead& head);
 /// What `list` has in front of its next comma that is in no quoted string, without white space around it. It
 /// is taken off `list` together with the comma; it may be empty.
 std::string_view take_member(std::string_view& list);
+
+/// Whether a list has this word among its members, in any case.
+bool has_member(std::string_view list, std::string_view word);
 
 /// A list's members (RFC 9110, 5.6.1): calls `visit(member)` for each that is not empty, without white space
 /// around it, commas inside of quoted strings not counting, until it returns false.
