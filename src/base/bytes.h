@@ -23,4 +23,10 @@ inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// Empties a vector or a string and gives its memory back, which assigning `{}` to it does not.
+template <class Container>
+void release(Container& container) {
+  Container().swap(container);
+}
+
 }  // namespace lockgate

@@ -81,9 +81,22 @@ void take_target(const wire::RequestHead& head, Request& request, Arena& arena) 
 }
 
 void write_fields(const Fields& fields, std::string& out) {
+  constexpr std::string_view kColon = ": ";
+  std::size_t begin = out.size(), size = begin;
   for (const wire::HeadField& field : fields) {
-    out.append(field.name).append(": ").append(field.value).append(kLineEnd);
+    size += field.name.size() + kColon.size() + field.value.size() + kLineEnd.size();
   }
+  out.resize_and_overwrite(size, [&](char* at, std::size_t) {
+    auto put = [&at](std::string_view text) { at = std::ranges::copy(text, at).out; };
+    at += begin;
+    for (const wire::HeadField& field : fields) {
+      put(field.name);
+      put(kColon);
+      put(field.value);
+      put(kLineEnd);
+    }
+    return size;
+  });
 }
 
 void write_form(const HeadForm& form, std::string_view upgrade, std::string& out) {

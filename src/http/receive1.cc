@@ -53,7 +53,7 @@ void Receiver1::keep() {
 void Receiver1::rest() {
   if (begin_ == 0) return;
   if (begin_ == kept_.size())
-    kept_ = {};
+    release(kept_);
   else
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(begin_));
   begin_ = 0;

@@ -102,7 +102,7 @@ Task<void> Sender1::drain(Duration patience) {
     if (!written) co_await loop::fail(written.error());
     gone_ += *written;
     if (gone_ < rest_.size()) continue;
-    rest_ = {};
+    release(rest_);
     gone_ = 0;
     stream_.writer().wake_all();
   }

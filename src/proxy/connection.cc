@@ -117,7 +117,7 @@ Task<void> Connection::open_tls(std::string alpn) {
   auto stream = std::make_unique<tls::TlsStream>(std::move(client_), std::move(start), house_.records);
   client_tls_ = stream.get();
   client_ = std::move(stream);
-  flight_ = {};
+  release(flight_);
   auto shaking = client_tls_->handshake(house_.reactor.now() + site_->site->timeouts.handshake);
   auto shaken = co_await loop::attempt(std::move(shaking));
   facts_.client_leg = leg_of(*client_tls_, shaken.has_value());
@@ -255,7 +255,7 @@ void Connection::start_relay(Dialled dialled) {
   relay_ = std::make_unique<net::Relay>(std::move(client_), std::move(dialled.stream), house_.buffers,
                                         timeouts, owner);
   relay_->begin(header, flight_, dialled.early);
-  flight_ = {};
+  release(flight_);
 }
 
 void Connection::start_server() {
@@ -267,7 +267,7 @@ void Connection::start_server() {
                                             client_tls_ ? "https" : "http", owner);
   server_->begin(flight_);
   if (closing_soon_) server_->close_soon();
-  flight_ = {};
+  release(flight_);
 }
 
 // Client and upstream have agreed on another protocol.

@@ -131,7 +131,7 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
   auto securing = secure(house, upstream, target, dialled, errand, facts, way, deadline);
   auto tls = co_await securing;
   dialled.tls = tls.get();
-  dialled.early = {};
+  dialled.early.clear();
   dialled.stream = std::move(tls);
   co_return dialled;
 }

@@ -41,6 +41,11 @@ bool had_ended(const Error& error) {
   return error.detail.kind == DetailKind::system && error.detail.number == EPIPE;
 }
 
+// SSL_get_error() asks whether there are any. Looking costs a tenth of clearing.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 void free_ssl(ssl_st* ssl) { SSL_free(ssl); }
@@ -73,7 +78,7 @@ Task<void> TlsStream::handshake(Instant deadline) {
     heard += unopened_.size();
     if (heard > kLongestHandshake) co_await loop::fail(Errc::too_large, kHandshaking);
     wire_.in = unopened_;
-    ERR_clear_error();
+    forget_errors();
     int outcome = SSL_do_handshake(ssl_.get());
     over = outcome == 1;
     if (!over && SSL_get_error(ssl_.get(), outcome) != SSL_ERROR_WANT_READ) failure_ = failed(kHandshaking);
@@ -117,7 +122,7 @@ Task<void> TlsStream::hear_more(Instant deadline) {
 
 Result<Arrived> TlsStream::read_some(Room room) {
   wire_.in = unopened_;
-  ERR_clear_error();
+  forget_errors();
   std::size_t got = 0;
   while (got < room.size() && !ended_ && !failure_ && unsent_.size() <= kMostUnsent) {
     bool fed = !wire_.in.empty() || SSL_pending(ssl_.get()) > 0;
@@ -154,7 +159,7 @@ Result<std::size_t> TlsStream::write_some(Bytes bytes) {
       return gone;
     }
     if (failure_) return std::unexpected(*failure_);
-    ERR_clear_error();
+    forget_errors();
     seal(bytes.subspan(gone));
     waits = sealed_ == 0 && !failure_;
   }
@@ -162,7 +167,7 @@ Result<std::size_t> TlsStream::write_some(Bytes bytes) {
 
 Result<bool> TlsStream::finish(Ending ending) {
   if (!std::exchange(closed_, true) && ending == Ending::complete && !failure_) {
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(ssl_.get());
   }
   auto told = push();
@@ -250,7 +255,7 @@ Result<bool> TlsStream::push() {
   auto written = under_->write_some(waiting ? unsent_ : fresh);
   if (!written) {
     fresh.clear();
-    unsent_ = {};
+    release(unsent_);
     return std::unexpected(written.error());
   }
   auto gone = static_cast<std::ptrdiff_t>(*written);
@@ -260,13 +265,13 @@ Result<bool> TlsStream::push() {
     unsent_.assign(fresh.begin() + gone, fresh.end());
   fresh.clear();
   if (!unsent_.empty()) return false;
-  unsent_ = {};  // and its memory
+  release(unsent_);
   return true;
 }
 
 void TlsStream::keep_unopened() {
   if (wire_.in.empty())
-    unopened_ = {};
+    release(unopened_);
   else if (wire_.in.size() != unopened_.size() || wire_.in.data() != unopened_.data())
     unopened_ = std::vector<std::byte>(wire_.in.begin(), wire_.in.end());
   wire_.in = {};
