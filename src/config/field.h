@@ -27,6 +27,7 @@ enum class As : std::uint8_t {
   authority,     // of forward.host
   method,        // GET
   url_path,      // /app, as a route matches it
+  origin_form,   // /app?x=y, as a request has it
   rewrite,       // /app/$1
   regex,         // ^/app/(.*)$
   replacement,   // for what a regular expression matches

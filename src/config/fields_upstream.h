@@ -20,21 +20,36 @@ inline constexpr auto kSection<Endpoint> = section(
     Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
 
 template <>
-inline constexpr auto kSection<HealthCheck> =
-    section("health", "TCP connections on trial, which find out which endpoints are alive.",
-            Field{"every", &HealthCheck::every, "Time between two checks of an endpoint.", kSomeOrOff},
-            Field{"timeout", &HealthCheck::timeout, "How long a check may take.", kSome},
-            Field{"rise", &HealthCheck::rise, "Successes in a row until a dead endpoint is used again.",
-                  from_to(1, 1000)},
-            Field{"fall", &HealthCheck::fall, "Failures in a row until a live endpoint is passed over.",
-                  from_to(1, 1000)});
+inline constexpr auto kSection<HealthCheck> = section(
+    "health",
+    "Trials that find out which endpoints are alive: connections with all that belongs to them, as "
+    "TLS and parents; with a `path` also a request.",
+    Field{"every", &HealthCheck::every, "Time between two checks of an endpoint.", kSomeOrOff},
+    Field{"timeout", &HealthCheck::timeout, "How long a check may take.", kSome},
+    Field{"rise", &HealthCheck::rise, "Successes in a row until a dead endpoint is used again.",
+          from_to(1, 1000)},
+    Field{"fall", &HealthCheck::fall, "Failures in a row until a live endpoint is passed over.",
+          from_to(1, 1000)},
+    Field{"path", &HealthCheck::path,
+          "The path, maybe with a query, that an endpoint of `http` or `https` is asked for.",
+          as(As::origin_form)},
+    Field{"method", &HealthCheck::method, "The method of that request.", as(As::method)},
+    Field{"host", &HealthCheck::host,
+          "The host that is asked for: `upstream` for that of the endpoint's URL, or one that is given.",
+          as(As::authority)},
+    Field{"status", &HealthCheck::status, "Which answers are good; `200-399` unless given."},
+    Field{"body", &HealthCheck::body, "A text that has to be in the first 64 KiB of the answer's body."},
+    Field{"fields", &HealthCheck::fields, "Fields of the request, and their values.", as(As::field_name)});
 
 template <>
-inline constexpr auto kSection<Ejection> =
-    section("ejection", "Puts an endpoint aside for a while when real connections to it fail.",
-            Field{"failures", &Ejection::failures, "Failures in a row that eject an endpoint.",
-                  from_to(1, 1'000'000, "off")},
-            Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
+inline constexpr auto kSection<Ejection> = section(
+    "ejection", "Puts an endpoint aside for a while when real connections to it fail.",
+    Field{"failures", &Ejection::failures, "Failed connections in a row that eject an endpoint.",
+          from_to(1, 1'000'000, "off")},
+    Field{"server_errors", &Ejection::server_errors,
+          "Answers of 502, 503 or 504 in a row, or requests without any answer, that eject an endpoint.",
+          from_to(1, 1'000'000, "off")},
+    Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
 
 template <>
 inline constexpr auto kSection<Parent> = section(
@@ -72,6 +87,11 @@ inline constexpr auto kSection<Upstream> = section(
           "What `consistent_hash` hashes: the client's address or the name it asked for."},
     Field{"health", &Upstream::health, "Checks on trial."},
     Field{"ejection", &Upstream::ejection, "What failures of real connections lead to."},
+    Field{
+        "slow_start", &Upstream::slow_start,
+        "How long the share of an endpoint that comes back grows to its full weight; not at the start of the "
+        "process, and not with `consistent_hash`.",
+        kSomeOrOff},
     Field{"try_timeout", &Upstream::try_timeout, "How long one endpoint is tried before the next.", kSome},
     Field{"tries", &Upstream::tries, "Endpoints tried for one connection.", from_to(1, 100)},
     Field{"name_servers", &Upstream::name_servers,

@@ -114,6 +114,15 @@ void HttpReader::read_value(const Node& node, Subject subject, const Form& form,
   });
 }
 
+void HttpReader::read_value(const Node& node, Subject subject, const Form& form,
+                            std::vector<FixedField>& out) {
+  out.clear();
+  for_each_named(node, subject, form, [&](const std::string& name, const Node& value) {
+    auto text = read_word<std::string>(value, {name}, as(As::field_value));
+    if (text) out.push_back({.name = name, .value = std::move(*text)});
+  });
+}
+
 void HttpReader::read_value(const Node& node, Subject subject, const Form&, std::vector<Route>& out) {
   if (!node.is_list()) return misfit(node, subject, {"a list of routes", ""});
   for (const Node& item : node.items) out.push_back(read_route(*site_, item, {subject.key, true}));

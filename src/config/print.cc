@@ -221,6 +221,9 @@ class Printer {
   std::string text(const std::vector<Condition>& conditions, const Form&) const {
     return map(conditions, [](const Condition& condition) { return quoted(condition.value); });
   }
+  std::string text(const std::vector<FixedField>& fields, const Form&) const {
+    return map(fields, [](const FixedField& field) { return quoted(field.value); });
+  }
   std::string text(const std::vector<Route>&, const Form&) const { return ""; }  // they are blocks
 
   /// Things that have names, as a map on one line.

@@ -61,6 +61,7 @@ std::string kind(const std::vector<FieldReplacement>&, const Form&) {
 }
 std::string kind(const std::vector<FieldValue>&, const Form&) { return "a map of names and values"; }
 std::string kind(const std::vector<Condition>&, const Form&) { return "a map of names and values"; }
+std::string kind(const std::vector<FixedField>&, const Form&) { return "a map of names and values"; }
 std::string kind(const std::vector<Route>&, const Form&) {
   return fmt::format("a list of {}s", link<WrittenRoute>());
 }

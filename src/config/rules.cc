@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "config/log_targets.h"
+#include "config/rules_health.h"
 #include "config/rules_http.h"
 #include "config/words.h"
 
@@ -196,6 +197,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
   for (const Listener& listener : config.listeners) rules.listener(listener);
   check_http_rules(config, diagnostics);
+  check_health_rules(config, diagnostics);
 }
 
 }  // namespace lockgate::config

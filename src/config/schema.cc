@@ -75,6 +75,11 @@ class Schema {
   }
   Json of(const std::vector<FieldValue>&, const Form&) { return map_of_texts(); }
   Json of(const std::vector<Condition>&, const Form&) { return map_of_texts(); }
+  Json of(const std::vector<FixedField>&, const Form&) { return map_of_texts(); }
+  Json of(const StatusRange&, const Form&) {
+    return any({{{"type", "integer"}, {"minimum", 100}, {"maximum", 599}},
+                pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")});
+  }
   Json of(const std::vector<Route>&, const Form&) {
     return {{"type", "array"}, {"items", reference_to<WrittenRoute>()}};
   }

@@ -43,17 +43,38 @@ struct Endpoint {
   Place place;
 };
 
-/// Active TCP checks; every = 0 switches them off.
+/// Statuses of answers, both ends included.
+struct StatusRange {
+  std::uint32_t first = 0, last = 0;
+  bool contains(std::uint32_t status) const { return first <= status && status <= last; }
+  bool operator==(const StatusRange&) const = default;
+};
+
+/// A field whose value is always the same.
+struct FixedField {
+  std::string name, value;
+  bool operator==(const FixedField&) const = default;
+};
+
+/// Active checks, of connections or, where there is a path, of answers; every = 0 switches them off.
 struct HealthCheck {
   Duration every = 0s;
   Duration timeout = 2s;
   std::uint32_t rise = 2;  // successes until a dead endpoint is used again
   std::uint32_t fall = 3;  // failures until a live one is passed over
+  std::string path;        // and query; empty: connections alone
+  std::string method = "GET";
+  std::string host = "upstream";  // that of the endpoint's URL, or one that is given
+  std::vector<StatusRange> status = {{.first = 200, .last = 399}};
+  std::string body;  // has to be in the answer's; empty: anything
+  std::vector<FixedField> fields;
+  bool operator==(const HealthCheck&) const = default;
 };
 
-/// Passive ejection: so many connection failures in a row put an endpoint aside for a while.
+/// Passive ejection: so many failures in a row put an endpoint aside for a while.
 struct Ejection {
-  std::uint32_t failures = 3;  // 0: never
+  std::uint32_t failures = 3;       // of connecting; 0: never
+  std::uint32_t server_errors = 0;  // answers of 502, 503 or 504, and those that broke off; 0: never
   Duration time = 10s;
 };
 
@@ -72,6 +93,7 @@ struct Upstream {
   HashKey hash = HashKey::client;  // of consistent_hash
   HealthCheck health;
   Ejection ejection;
+  Duration slow_start = 0s;                 // until one that comes back gets its full share
   Duration try_timeout = 2s;                // one endpoint, before the next is tried
   std::uint32_t tries = 3;                  // endpoints tried for one connection
   std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf

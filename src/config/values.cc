@@ -308,6 +308,7 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::authority:
     case As::method:
     case As::url_path:
+    case As::origin_form:
     case As::rewrite:
     case As::regex:
     case As::replacement:

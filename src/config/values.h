@@ -56,6 +56,8 @@ Outcome<Destination> parse_value(std::string_view text, const Form& form);
 template <>
 Outcome<Bind> parse_value(std::string_view text, const Form& form);
 template <>
+Outcome<StatusRange> parse_value(std::string_view text, const Form& form);
+template <>
 Outcome<Template> parse_value(std::string_view text, const Form& form);
 
 template <>
@@ -73,6 +75,7 @@ std::string value_text(const Network& value, const Form& form);
 std::string value_text(const NamePattern& value, const Form& form);
 std::string value_text(const Bind& value, const Form& form);
 std::string value_text(const Destination& value, const Form& form);
+std::string value_text(const StatusRange& value, const Form& form);
 std::string value_text(const Template& value, const Form& form);
 std::string value_text(const LineForm& value, const Form& form);
 

@@ -71,6 +71,16 @@ Outcome<std::string> parse_path(std::string_view text) {
   return std::string(text);
 }
 
+/// RFC 9112, 3.2.1.
+Outcome<std::string> parse_origin_form(std::string_view text) {
+  auto no_path = [](const char* hint) { return unexpected(Misfit{"a path such as /health?full=1", hint}); };
+  if (!text.starts_with('/')) return no_path(text.empty() ? "" : "it begins with a slash");
+  if (text.contains('#')) return no_path("a path has no fragment");
+  if (!std::ranges::all_of(text, is_visible))
+    return no_path("what has no place in a URL is percent-encoded, as in %20");
+  return std::string(text);
+}
+
 Outcome<std::string> parse_rewrite(std::string_view text) {
   auto no_rewrite = [](std::string hint) {
     return unexpected(Misfit{"a path such as /app, or /app/$1", std::move(hint)});
@@ -151,6 +161,8 @@ Outcome<std::string> parse_http_text(std::string_view text, As as) {
       return parse_method(text);
     case As::url_path:
       return parse_path(text);
+    case As::origin_form:
+      return parse_origin_form(text);
     case As::rewrite:
       return parse_rewrite(text);
     case As::regex:
@@ -199,6 +211,25 @@ Outcome<LineForm> parse_value(std::string_view text, const Form&) {
 
 std::string value_text(const LineForm& value, const Form&) {
   return value.kind == LineForm::Kind::own ? value.line.written : std::string(word_of(value.kind));
+}
+
+template <>
+Outcome<StatusRange> parse_value(std::string_view text, const Form&) {
+  auto parse_status = [](std::string_view digits) {
+    bool good =
+        digits.size() == 3 && std::ranges::all_of(digits, is_digit) && digits[0] >= '1' && digits[0] <= '5';
+    return good ? static_cast<std::uint32_t>(std::stoul(std::string(digits))) : 0;
+  };
+  auto dash = std::min(text.find('-'), text.size());
+  std::uint32_t first = parse_status(text.substr(0, dash));
+  std::uint32_t last = dash == text.size() ? first : parse_status(text.substr(dash + 1));
+  if (first > 0 && first <= last) return StatusRange{.first = first, .last = last};
+  return unexpected(Misfit{"a status from 100 to 599 such as 204, or a range such as 200-399", ""});
+}
+
+std::string value_text(const StatusRange& value, const Form&) {
+  return value.first == value.last ? std::to_string(value.first)
+                                   : fmt::format("{}-{}", value.first, value.last);
 }
 
 SplitUrl split_path(std::string_view url) {

@@ -23,13 +23,6 @@ std::uint64_t stable_hash(std::string_view first, std::string_view second) {
 
 const Target& at(const Targets& targets, int index) { return targets[static_cast<std::size_t>(index)]; }
 
-// Connections per weight are compared as fractions, counting the one to come.
-bool less_loaded(const Target& a, const Target& b) {
-  auto load_a = std::uint64_t{a.endpoint->connections() + 1} * b.weight;
-  auto load_b = std::uint64_t{b.endpoint->connections() + 1} * a.weight;
-  return load_a < load_b;
-}
-
 }  // namespace
 
 int Balancer::pick(const Targets& targets, std::span<const int> tried, std::string_view key, Instant now) {
@@ -38,7 +31,8 @@ int Balancer::pick(const Targets& targets, std::span<const int> tried, std::stri
     candidates_.clear();
     for (int i = 0; i < static_cast<int>(targets.size()); ++i) {
       const Target& target = at(targets, i);
-      if (!target.endpoint->up() || std::ranges::find(tried, i) != tried.end()) continue;
+      bool out = !target.endpoint->up() || !target.endpoint->takes_new();
+      if (out || std::ranges::find(tried, i) != tried.end()) continue;
       bool ejected = target.endpoint->ejected(now);
       if (choice == 2 || (!ejected && target.backup == (choice == 1))) candidates_.push_back(i);
     }
@@ -46,11 +40,11 @@ int Balancer::pick(const Targets& targets, std::span<const int> tried, std::stri
     if (candidates_.empty()) continue;
     switch (how_) {
       case config::Balance::round_robin:
-        return round_robin(targets);
+        return round_robin(targets, now);
       case config::Balance::least_connections:
-        return least_connections(targets);
+        return least_connections(targets, now);
       case config::Balance::random_two:
-        return random_two(targets);
+        return random_two(targets, now);
       case config::Balance::consistent_hash:
         return consistent_hash(targets, key);
     }
@@ -58,49 +52,63 @@ int Balancer::pick(const Targets& targets, std::span<const int> tried, std::stri
   return -1;
 }
 
+// With the part of it that an endpoint gets which has come back: a thousand stands for 1.
+std::uint32_t Balancer::weight(const Target& target, Instant now) const {
+  return target.weight * target.endpoint->share(now, slow_start_);
+}
+
+// Connections per weight are compared as fractions, counting the one to come.
+bool Balancer::less_loaded(const Target& a, const Target& b, Instant now) const {
+  auto load_a = std::uint64_t{a.endpoint->connections() + 1} * weight(b, now);
+  auto load_b = std::uint64_t{b.endpoint->connections() + 1} * weight(a, now);
+  return load_a < load_b;
+}
+
 // Smooth weighted round robin: everybody earns its weight, the richest is picked and pays for all.
-int Balancer::round_robin(const Targets& targets) {
+int Balancer::round_robin(const Targets& targets, Instant now) {
   if (credit_.size() != targets.size()) {
     credit_.assign(targets.size(), 0);
-    credit_[static_cast<std::size_t>(candidates_[random() % candidates_.size()])] = 1;
+    credit_[static_cast<std::size_t>(candidates_[random() % candidates_.size()])] = Endpoint::kWhole;
   }
   std::int64_t total = 0;
   int best = candidates_.front();
   for (int i : candidates_) {
     auto index = static_cast<std::size_t>(i);
-    credit_[index] += at(targets, i).weight;
-    total += at(targets, i).weight;
+    std::uint32_t earned = weight(at(targets, i), now);
+    credit_[index] += earned;
+    total += earned;
     if (credit_[index] > credit_[static_cast<std::size_t>(best)]) best = i;
   }
   credit_[static_cast<std::size_t>(best)] -= total;
   return best;
 }
 
-int Balancer::least_connections(const Targets& targets) {
+int Balancer::least_connections(const Targets& targets, Instant now) {
   std::size_t start = random() % candidates_.size();
   int best = candidates_[start];
   for (std::size_t n = 1; n < candidates_.size(); ++n) {
     int i = candidates_[(start + n) % candidates_.size()];
-    if (less_loaded(at(targets, i), at(targets, best))) best = i;
+    if (less_loaded(at(targets, i), at(targets, best), now)) best = i;
   }
   return best;
 }
 
-int Balancer::random_two(const Targets& targets) {
-  int first = random_one(targets);
+int Balancer::random_two(const Targets& targets, Instant now) {
+  int first = random_one(targets, now);
   std::erase(candidates_, first);
-  int second = random_one(targets);
-  return less_loaded(at(targets, second), at(targets, first)) ? second : first;
+  int second = random_one(targets, now);
+  return less_loaded(at(targets, second), at(targets, first), now) ? second : first;
 }
 
-int Balancer::random_one(const Targets& targets) {
+int Balancer::random_one(const Targets& targets, Instant now) {
   std::uint64_t total = 0;
-  for (int i : candidates_) total += at(targets, i).weight;
+  for (int i : candidates_) total += weight(at(targets, i), now);
   CHECK(total > 0);
   std::uint64_t point = random() % total;
   for (int i : candidates_) {
-    if (point < at(targets, i).weight) return i;
-    point -= at(targets, i).weight;
+    std::uint32_t share = weight(at(targets, i), now);
+    if (point < share) return i;
+    point -= share;
   }
   return candidates_.front();
 }

@@ -9,6 +9,8 @@
 namespace lockgate::proxy {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr Instant kNow{1'000'000'000};
 constexpr config::Ejection kAtOnce{.failures = 1};
 
@@ -175,6 +177,17 @@ TEST_P(EveryBalance, UsesWhatWasEjectedOnlyWhenNothingElseIsLeft) {
   EXPECT_EQ(counts(balancer_, targets, 20)[0], 20);
 }
 
+TEST_P(EveryBalance, NeverPicksWhatTheOperatorHasTakenOut) {
+  Targets targets = targets_of({1, 1, 1});
+  targets[0].endpoint->administer(Administration::draining, kNow);
+  targets[1].endpoint->administer(Administration::disabled, kNow);
+  EXPECT_EQ(counts(balancer_, targets, 20)[2], 20);
+  targets[2].endpoint->set_up(false);
+  EXPECT_EQ(balancer_.pick(targets, {}, "key", kNow), -1);
+  targets[1].endpoint->administer(Administration::enabled, kNow);
+  EXPECT_EQ(counts(balancer_, targets, 20)[1], 20);
+}
+
 TEST_P(EveryBalance, NeverPicksWhatIsDownOrWasTried) {
   Targets targets = targets_of({1, 1, 1});
   targets[1].endpoint->set_up(false);
@@ -197,6 +210,60 @@ TEST_P(EveryBalance, TriesEveryTargetOnceForOneConnection) {
   }
   EXPECT_EQ(tried.back(), 3);  // the backup comes last
   EXPECT_EQ(balancer_.pick(targets, tried, "key", kNow), -1);
+}
+
+/// How often the first of two is picked, of 1000 times, `later` than it came back; all others are free.
+int share_later(config::Balance how, Duration later, const std::vector<std::uint32_t>& weights = {1, 1}) {
+  Targets targets = targets_of(weights);
+  targets[0].endpoint->came_back(kNow);
+  Balancer balancer(how, 7, 10s);
+  int picked = 0;
+  for (int n = 0; n < 1000; ++n) picked += balancer.pick(targets, {}, "", kNow + later) == 0;
+  return picked;
+}
+
+TEST(SlowStart, GrowsToTheFullShare) {
+  auto expected = [](double share) { return 1000 * share / (share + 1); };
+  for (double part : {0.0, 0.02, 0.1, 0.25, 0.5, 0.9}) {
+    auto later = std::chrono::duration_cast<Duration>(part * 10s);
+    EXPECT_NEAR(share_later(config::Balance::round_robin, later), expected(std::max(part, 0.05)), 2) << part;
+  }
+  EXPECT_NEAR(share_later(config::Balance::round_robin, 5s, {4, 1}), expected(2), 2);
+  EXPECT_EQ(share_later(config::Balance::round_robin, 10s), 500);
+  EXPECT_EQ(share_later(config::Balance::consistent_hash, 0s),
+            share_later(config::Balance::consistent_hash, 10s));
+}
+
+TEST(SlowStart, LetsTheOthersHaveMoreConnectionsMeanwhile) {
+  for (config::Balance how : {config::Balance::least_connections, config::Balance::random_two}) {
+    Targets targets = targets_of({1, 1});
+    targets[0].endpoint->came_back(kNow);
+    Balancer balancer(how, 7, 10s);
+    std::vector<AtEndpoint> inside;
+    for (int n = 0; n < 150; ++n) {
+      int picked = balancer.pick(targets, {}, "", kNow + 5s);
+      inside.emplace_back(targets[static_cast<std::size_t>(picked)].endpoint);
+    }
+    EXPECT_EQ(targets[0].endpoint->connections(), 50u);
+  }
+}
+
+TEST(SlowStart, IsForWhatHasComeBackOnly) {
+  Targets targets = targets_of({1, 1, 1});
+  Balancer balancer(config::Balance::round_robin, 7, 10s);
+  EXPECT_EQ(counts(balancer, targets, 30), (std::vector<int>{10, 10, 10}));
+  targets[0].endpoint->came_back(kNow);
+  Balancer without(config::Balance::round_robin, 7);
+  EXPECT_EQ(counts(without, targets, 30), (std::vector<int>{10, 10, 10}));
+}
+
+TEST(SlowStart, FollowsTheEndOfAnEjection) {
+  Targets targets = targets_of({1, 1});
+  targets[0].endpoint->connect_failed(kNow, {.failures = 1, .time = 10s});
+  Balancer balancer(config::Balance::round_robin, 7, 10s);
+  int picked = 0;
+  for (int n = 0; n < 300; ++n) picked += balancer.pick(targets, {}, "", kNow + 15s) == 0;
+  EXPECT_NEAR(picked, 100, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryBalance,

@@ -274,6 +274,8 @@ void Connection::start_server() {
 void Connection::start_tunnel() {
   facts_.stage = Stage::relaying;
   http::Switched switched = server_->take_switched();
+  at_ = reverse_->take_endpoint();
+  at_parent_ = reverse_->take_parent();
   net::RelayTimeouts timeouts{.idle = switched.patience, .half_closed = site_->site->timeouts.half_closed};
   net::RelayOwner& owner = *this;
   relay_ = std::make_unique<net::Relay>(std::move(switched.client), std::move(switched.upstream),

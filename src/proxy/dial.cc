@@ -177,11 +177,21 @@ void Attempts::failed(Error error) {
   if (is_wish_of_client(*upstream_, *target_, error)) return;
   const config::Upstream& config = upstream_->upstream->config;
   bool ejected = target_->endpoint->connect_failed(house_->reactor.now(), config.ejection);
-  if (!ejected) return;
+  if (ejected) tell_ejected(words(error));
+}
+
+void Attempts::answered(bool well) {
+  const config::Ejection& ejection = upstream_->upstream->config.ejection;
+  bool ejected = target_->endpoint->answered(well, house_->reactor.now(), ejection);
+  if (ejected) tell_ejected(fmt::format("{} bad answers in a row", ejection.server_errors));
+}
+
+void Attempts::tell_ejected(std::string_view why) const {
+  const config::Upstream& config = upstream_->upstream->config;
   house_->journal.tell(
       config::LogLevel::warning, connection_, "",
       fmt::format("endpoint {} of upstream {} is put aside for {} s: {}", target_->endpoint->label(),
-                  config.name, std::chrono::duration<double>(config.ejection.time).count(), words(error)));
+                  config.name, std::chrono::duration<double>(config.ejection.time).count(), why));
 }
 
 Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream, const Facts& facts,

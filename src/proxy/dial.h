@@ -47,12 +47,16 @@ class Attempts {
   Instant deadline(Instant overall) const;
   /// That one could not be reached. It is put aside if that is its fault, and not the first time.
   void failed(Error error);
+  /// What came of a request to the last one: too many bad answers in a row put it aside, too.
+  void answered(bool well);
 
   std::uint16_t made() const { return made_; }
   /// Why the last one could not be reached; `no_endpoint` if none was tried.
   const Error& last() const { return last_; }
 
  private:
+  void tell_ejected(std::string_view why) const;
+
   House* house_;
   UpstreamView* upstream_;
   std::shared_ptr<const Targets> targets_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -19,8 +20,16 @@
 
 namespace lockgate::proxy {
 
+/// What the operator has said of an endpoint: whoever sticks to one that is draining may go on, and nobody
+/// uses one that is disabled.
+enum class Administration : std::uint8_t { enabled, draining, disabled };
+std::string_view name_of(Administration administration);
+
 class Endpoint {
  public:
+  /// The share of one that gets all of its weight.
+  static constexpr std::uint32_t kWhole = 1000;
+
   /// What is counted of requests, by one worker; `idle` goes down, too.
   struct alignas(64) Row {
     Counter requests;       // that it was asked
@@ -41,9 +50,29 @@ class Endpoint {
   bool ejected(Instant now) const { return ejected_until_.load(std::memory_order_relaxed) > now.nanoseconds; }
   bool usable(Instant now) const { return up() && !ejected(now); }
 
+  /// By the operator. One that is enabled again has come back.
+  void administer(Administration administration, Instant now);
+  Administration administration() const { return administration_.load(std::memory_order_relaxed); }
+  /// Whether it may be picked for whoever comes; else connections to it are not kept for later.
+  bool takes_new() const { return administration() == Administration::enabled; }
+  /// Whether it may be picked for whoever sticks to it, because of a session there.
+  bool takes_known() const { return administration() != Administration::disabled; }
+
+  /// It is used again from `now` on, after it was not; the end of an ejection is noticed without.
+  void came_back(Instant now) { back_since_.store(now.nanoseconds, std::memory_order_relaxed); }
+  /// How much of its weight it gets, in parts of kWhole: all of it but for `slow_start` after it came back.
+  std::uint32_t share(Instant now, Duration slow_start) const;
+
   void connect_succeeded();
   /// True if this failure was the one that ejects it.
   bool connect_failed(Instant now, const config::Ejection& ejection);
+  /// What came of a request to it: an answer that speaks of no trouble of its own, or not. True if it is
+  /// ejected for that.
+  bool answered(bool well, Instant now, const config::Ejection& ejection);
+
+  /// Why its last health check failed, if it did. Only the keeper's thread may ask and tell.
+  const std::string& fault() const { return fault_; }
+  void set_fault(std::string fault) { fault_ = std::move(fault); }
 
   /// The row of one worker; only that worker's thread writes it.
   Row& row(std::size_t worker) const { return rows_[worker]; }
@@ -56,15 +85,23 @@ class Endpoint {
   std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
 
  private:
+  void eject(Instant until) { ejected_until_.store(until.nanoseconds, std::memory_order_relaxed); }
+
   std::string label_;
   std::size_t workers_;
   std::unique_ptr<Row[]> rows_;
   std::atomic<bool> up_ = true;
   std::atomic<std::uint32_t> connections_ = 0;
   std::atomic<std::uint32_t> failures_in_row_ = 0;
-  std::atomic<std::int64_t> ejected_until_ = 0;
+  std::atomic<std::uint32_t> bad_answers_in_row_ = 0;
+  std::atomic<std::int64_t> ejected_until_ = 0, back_since_ = 0;  // 0: never was
+  std::atomic<Administration> administration_ = Administration::enabled;
+  std::string fault_;
   std::atomic<std::uint64_t> successes_ = 0, failures_ = 0;
 };
+
+/// The host of its URL, with the port if that is written, as a request names it.
+std::string_view authority_of(const Endpoint& endpoint);
 
 /// A connection counted at its endpoint for as long as this lives.
 class AtEndpoint {

@@ -49,6 +49,40 @@ TEST(Endpoint, IsNotUsableWhileItIsDown) {
   EXPECT_TRUE(endpoint.usable(kNow));
 }
 
+TEST(Endpoint, IsEjectedByBadAnswersInARowToo) {
+  constexpr config::Ejection kTwo{.failures = 3, .server_errors = 2, .time = 10s};
+  Endpoint endpoint("http://app");
+  EXPECT_FALSE(endpoint.answered(false, kNow, kTwo));
+  EXPECT_FALSE(endpoint.answered(true, kNow, kTwo));
+  EXPECT_FALSE(endpoint.answered(false, kNow, kTwo));
+  endpoint.connect_succeeded();  // which says nothing of answers
+  EXPECT_TRUE(endpoint.answered(false, kNow, kTwo));
+  EXPECT_FALSE(endpoint.usable(kNow + 9s));
+  EXPECT_TRUE(endpoint.usable(kNow + 10s));
+  for (int n = 0; n < 10; ++n) EXPECT_FALSE(endpoint.answered(false, kNow, {})) << "off unless asked for";
+}
+
+TEST(Endpoint, TakesNewAndKnownClientsAsTheOperatorSays) {
+  Endpoint endpoint("http://app");
+  EXPECT_TRUE(endpoint.takes_new() && endpoint.takes_known());
+  endpoint.administer(Administration::draining, kNow);
+  EXPECT_TRUE(!endpoint.takes_new() && endpoint.takes_known());
+  endpoint.administer(Administration::disabled, kNow);
+  EXPECT_FALSE(endpoint.takes_new() || endpoint.takes_known());
+  EXPECT_EQ(endpoint.share(kNow, 10s), Endpoint::kWhole);
+  endpoint.administer(Administration::enabled, kNow);
+  EXPECT_TRUE(endpoint.takes_new() && endpoint.takes_known());
+  EXPECT_EQ(endpoint.share(kNow + 5s, 10s), Endpoint::kWhole / 2) << "it has come back";
+  endpoint.administer(Administration::enabled, kNow + 5s);
+  EXPECT_EQ(endpoint.share(kNow + 5s, 10s), Endpoint::kWhole / 2) << "it was there";
+}
+
+TEST(Endpoint, IsNamedInRequestsByItsUrl) {
+  EXPECT_EQ(authority_of(Endpoint("http://app1:50000")), "app1:50000");
+  EXPECT_EQ(authority_of(Endpoint("https://[2001:db8::1]")), "[2001:db8::1]");
+  EXPECT_EQ(authority_of(Endpoint("unix:/run/app.sock")), "localhost");
+}
+
 TEST(AtEndpoint, CountsOneConnectionWhereverItIsMoved) {
   auto first = std::make_shared<Endpoint>("first"), second = std::make_shared<Endpoint>("second");
   {

@@ -26,6 +26,9 @@ constexpr int kMostInterim = 100;
 // How long a connection waits for its next call.
 constexpr Duration kIdle = std::chrono::seconds(30);
 
+// Of the server, or of what is behind it, rather than of the request.
+bool speaks_of_trouble(int status) { return status >= 502 && status <= 504; }
+
 Error too_large() { return refusal(Errc::too_large, 413, "reading the request's body"); }
 
 }  // namespace
@@ -123,10 +126,14 @@ Task<void> Forward::ask_one() {
       }
       auto asking = ask(*target);
       auto asked = co_await loop::attempt(std::move(asking));
-      if (asked) co_return;
+      if (asked) {
+        attempts.answered(!speaks_of_trouble(exchange_.memory().response.status));
+        co_return;
+      }
       scope_.cancel_oldest();
       connection_.reset();
       note_try(*target, asked.error());
+      if (fresh && asked.error().side == Side::upstream) attempts.answered(false);
       if (client_failed_) co_await loop::fail(*client_failed_);
       if (!may_ask_again(asked.error())) co_await loop::fail(asked.error());
       if (fresh && ++failed > options_.retries) co_await loop::fail(asked.error());
@@ -317,6 +324,8 @@ Task<void> Forward::switch_protocol() {
   std::vector<std::byte> early;
   auto stream = connection_->client->take_stream(early);
   exchange_.switch_to(std::move(stream), early, options_.tunnel);
+  facts_.at = std::move(at_);
+  facts_.at_parent = std::move(connection_->at_parent);
 }
 
 }  // namespace lockgate::proxy

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "proxy/dial.h"
+#include "proxy/health_check.h"
 
 namespace lockgate::proxy {
 
@@ -23,12 +23,35 @@ std::string text_of(const std::vector<SocketAddress>& name_servers) {
   return text;
 }
 
+// Of texts that may be anything, each with its size before it.
+std::string key_of(const config::HealthCheck& health) {
+  std::string key =
+      fmt::format("|{}|{}|{}|{}", health.every.count(), health.timeout.count(), health.rise, health.fall);
+  auto add = [&](std::string_view text) { key += fmt::format("|{}:{}", text.size(), text); };
+  for (const std::string* text : {&health.path, &health.method, &health.host, &health.body}) add(*text);
+  for (const auto& [first, last] : health.status) key += fmt::format("|{}-{}", first, last);
+  for (const auto& [name, value] : health.fields) {
+    add(name);
+    add(value);
+  }
+  return key;
+}
+
+// Where between two rounds the checks of an endpoint are, as a part of 1: always the same, and another one
+// for each of many, so that they do not all happen at once.
+double phase_of(std::string_view upstream, std::string_view label) {
+  constexpr std::size_t kSteps = 1 << 16;
+  std::size_t hash = std::hash<std::string_view>()(upstream) * 31 + std::hash<std::string_view>()(label);
+  return static_cast<double>(hash % kSteps) / kSteps;
+}
+
 // Two configurations with the same key have the same targets, checks and counts.
 std::string key_of(const config::Upstream& config, const std::vector<SocketAddress>& name_servers) {
-  std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", config.name, int(config.balance),
-                                int(config.hash), config.health.every.count(), config.health.timeout.count(),
-                                config.health.rise, config.health.fall, config.ejection.failures,
-                                config.ejection.time.count(), config.try_timeout.count(), config.tries);
+  std::string key =
+      fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}", config.name, int(config.balance), int(config.hash),
+                  config.ejection.failures, config.ejection.server_errors, config.ejection.time.count(),
+                  config.slow_start.count(), config.try_timeout.count(), config.tries);
+  key += key_of(config.health);
   key += fmt::format("|{}|{}|{}|{}", config.tcp.keepalive.count(), config.tcp.keepalive_interval.count(),
                      config.tcp.keepalive_probes, config.tcp.user_timeout.count());
   key += text_of(name_servers);
@@ -216,53 +239,61 @@ class Keeper::Kept {
                     words(error), answers_[index] ? "its last addresses stay in use" : "it is tried again"));
   }
 
-  // Begins in a turn to come, when the plan has said through which parents and with which TLS.
+  // Begins in a turn to come, when the plan has said through which parents and with which TLS. All that is
+  // known at once, to have a first answer soon; from then on each in its place of the round.
   Task<void> check_forever() {
     loop::Sleep planned(keeper_.reactor_, keeper_.reactor_.now());
     co_await planned;
+    check_all(/*spread=*/false);
     for (;;) {
-      if (targets_) {
-        for (const Target& target : *targets_) scope_.spawn(check(target));
-      }
+      check_all(/*spread=*/true);
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
       co_await sleep;
     }
   }
 
-  // As for a client: through the parent, and shaking hands behind a PROXY header where the endpoint speaks
-  // TLS, so that a certificate which does not hold is a failure, too.
-  Task<void> try_out(const Target& target) {
-    Facts facts;
-    auto view = view_;
-    wire::ProxyHeaderBytes room;
-    Errand errand{.alpn = {}, .header = {}, .on_trial = true};
-    if (header_) {
-      room = wire::write_proxy_header(*header_, {}, {}, {});
-      errand.header = room.bytes();
+  void check_all(bool spread) {
+    if (!targets_) return;
+    for (const Target& target : *targets_) {
+      double phase = spread ? phase_of(config().name, target.endpoint->label()) : 0;
+      auto every = static_cast<double>(config().health.every.count());
+      scope_.spawn(check(target, Duration(static_cast<Duration::rep>(every * phase))));
     }
-    Instant deadline = keeper_.reactor_.now() + config().health.timeout;
-    auto reaching = reach(keeper_.house_, nobody_is_us_, *view, target, errand, facts, facts.way, deadline);
-    Dialled dialled = co_await reaching;
-    if (!dialled.tls) co_return;
-    auto finishing = net::finish(*dialled.stream, deadline);
-    co_await finishing;
   }
 
-  Task<void> check(Target target) {
-    auto trying = try_out(target);
-    auto connected = co_await loop::attempt(std::move(trying));
-    Endpoint& endpoint = *target.endpoint;
-    int& streak = streaks_[&endpoint];  // successes count up, failures down
-    streak = connected ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
+  Task<void> check(Target target, Duration pause) {
+    if (pause > Duration::zero()) {
+      loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + pause);
+      co_await sleep;
+    }
+    Record& record = records_[target.endpoint.get()];
+    if (std::exchange(record.under_way, true)) co_return;  // it may take longer than a round
+    auto finding = find_fault(keeper_.house_, nobody_is_us_, *view_, target, header_);
+    std::string fault = co_await finding;
+    record.under_way = false;
+    judge(*target.endpoint, record.streak, std::move(fault));
+  }
+
+  void judge(Endpoint& endpoint, int& streak, std::string fault) {
+    streak = fault.empty() ? std::max(streak, 0) + 1 : std::min(streak, 0) - 1;
     bool turned = endpoint.up() ? streak <= -static_cast<int>(config().health.fall)
                                 : streak >= static_cast<int>(config().health.rise);
-    if (!turned) co_return;
-    endpoint.set_up(!endpoint.up());
-    std::string why = connected ? "" : ": " + words(connected.error());
-    keeper_.journal_.tell(config::LogLevel::warning, 0, "",
-                          fmt::format("endpoint {} of upstream {} is {}{}", endpoint.label(), config().name,
-                                      endpoint.up() ? "up again" : "down", why));
+    if (turned) {
+      if (!endpoint.up()) endpoint.came_back(keeper_.reactor_.now());
+      endpoint.set_up(!endpoint.up());
+      keeper_.journal_.tell(
+          config::LogLevel::warning, 0, "",
+          fmt::format("endpoint {} of upstream {} is {}{}{}", endpoint.label(), config().name,
+                      endpoint.up() ? "up again" : "down", fault.empty() ? "" : ": ", fault));
+    }
+    endpoint.set_fault(std::move(fault));
   }
+
+  /// Of the checks of an endpoint.
+  struct Record {
+    int streak = 0;  // successes count up, failures down
+    bool under_way = false;
+  };
 
   Keeper& keeper_;
   std::shared_ptr<const Upstream> upstream_;
@@ -273,7 +304,7 @@ class Keeper::Kept {
   std::shared_ptr<UpstreamView> view_;  // as checks see it
   OwnAddresses nobody_is_us_;           // whether an endpoint is this process is asked for connections
   std::optional<wire::ProxyVersion> header_;
-  std::map<const Endpoint*, int> streaks_;
+  std::map<const Endpoint*, Record> records_;
   bool unresolved_told_ = false;
 };
 

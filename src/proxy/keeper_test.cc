@@ -1,5 +1,6 @@
 #include "proxy/keeper.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "proxy/made_house.h"
@@ -131,6 +132,37 @@ TEST_F(Kept, FallsAndRisesByChecksInARow) {
   EXPECT_EQ(house_.journal.told.back(), "endpoint tcp://192.0.2.1:443 of upstream up is up again");
   EXPECT_EQ(endpoint.failures(), 0u);  // checks are no connections
   EXPECT_EQ(endpoint.connections(), 0u);
+}
+
+TEST_F(Kept, TellsWhyItIsDownAndStartsSlowlyWhenItIsBack) {
+  SocketAddress address = made_address("192.0.2.1:443");
+  house_.connector.fail(address, Errc::refused);
+  auto upstream = keep(std::string(kChecked) + "    slow_start: 10s\n");
+  Endpoint& endpoint = *keeper_.targets(*upstream)->front().endpoint;
+  for (int n = 0; n < 3; ++n) next_check();
+  EXPECT_FALSE(endpoint.up());
+  EXPECT_EQ(endpoint.fault(), "connecting to the upstream: refused");
+  EXPECT_EQ(endpoint.share(house_.clock.now(), 10s), Endpoint::kWhole) << "it has not come back";
+  house_.connector.answer(address);
+  for (int n = 0; n < 2; ++n) next_check();
+  EXPECT_TRUE(endpoint.up());
+  EXPECT_EQ(endpoint.fault(), "");
+  EXPECT_LT(endpoint.share(house_.clock.now(), 10s), Endpoint::kWhole);
+  EXPECT_EQ(endpoint.share(house_.clock.now() + 10s, 10s), Endpoint::kWhole);
+}
+
+TEST_F(Kept, SpreadsChecksOverTheRound) {
+  std::string endpoints = "    endpoints: [";
+  for (int n = 1; n <= 40; ++n) endpoints += fmt::format("'tcp://192.0.2.{}:443', ", n);
+  auto upstream = keep(endpoints + "]\n    health: { every: 10s, timeout: 1s }\n");
+  house_.pass(2ms);
+  EXPECT_EQ(house_.connector.dialled.size(), 40u) << "all at once at first";
+  for (int second = 0; second < 30; ++second) {
+    std::size_t before = house_.connector.dialled.size();
+    for (int n = 0; n < 10; ++n) house_.pass(100ms);
+    EXPECT_LT(house_.connector.dialled.size() - before, 15u);
+  }
+  EXPECT_GE(house_.connector.dialled.size(), 40u * 3) << "each in every round";
 }
 
 TEST_F(Kept, HoldsNoAnswerWithinTheTimeoutForAFailure) {

@@ -43,6 +43,7 @@ std::unique_ptr<UpstreamConnection> Pool::take(const PoolKey& key) {
 }
 
 void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patience) {
+  if (!connection->endpoint_->takes_new()) return;
   PoolKey key = connection->key();
   auto shelf = shelves_.find(key);
   if (shelf == shelves_.end())
@@ -73,6 +74,13 @@ void Pool::drop(UpstreamConnection& connection) {
   auto shelf = shelves_.find(connection.key());
   auto gone = release(connection, shelf);
   if (shelf->second.size == 0 && !gone->key().identity.empty()) shelves_.erase(shelf);
+}
+
+void Pool::drop_all(const Endpoint& endpoint) {
+  for (auto shelf = shelves_.begin(); shelf != shelves_.end(); ++shelf) {
+    if (shelf->first.endpoint != &endpoint) continue;
+    while (UpstreamConnection* idle = shelf->second.idle.front()) release(*idle, shelf);
+  }
 }
 
 void Pool::forget_empty() {

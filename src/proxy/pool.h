@@ -71,10 +71,12 @@ class Pool {
 
   /// The connection that was given last, if it is still good; null if there is none.
   std::unique_ptr<UpstreamConnection> take(const PoolKey& key);
-  /// Keeps it for the next call, but no longer than `patience`.
+  /// Keeps it for the next call, but no longer than `patience`; not one whose endpoint takes no new calls.
   void give(std::unique_ptr<UpstreamConnection> connection, Duration patience);
   /// Connections that wait.
   std::size_t size() const { return size_; }
+  /// Closes what waits for calls to this endpoint.
+  void drop_all(const Endpoint& endpoint);
   /// Forgets what it knows of keys that nobody may ask for any more.
   void forget_empty();
 

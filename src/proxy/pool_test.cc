@@ -62,6 +62,20 @@ TEST_F(Pooling, SharesNoConnectionBetweenKeys) {
   EXPECT_EQ(take(a_), 0);
 }
 
+TEST_F(Pooling, KeepsNothingForAnEndpointThatTakesNothingNew) {
+  give(a_);
+  give(a_);
+  give(b_);
+  first_->administer(Administration::draining, {});
+  house_.pool.drop_all(*first_);
+  EXPECT_EQ(size(), 1u);
+  EXPECT_EQ(first_->row(0).idle.value(), 0u);
+  give(a_);
+  EXPECT_EQ(size(), 1u);
+  EXPECT_EQ(take(a_), -1);
+  EXPECT_EQ(take(b_), 2);
+}
+
 TEST_F(Pooling, DropsAConnectionInWhichAnythingHappens) {
   for (int what = 0; what < 3; ++what) {
     give(a_);

@@ -33,6 +33,7 @@ struct RequestFacts {
   const Endpoint* endpoint = nullptr;  // that was asked last
   bool reused = false;                 // over a connection that was open already
   std::string_view tries;              // what became of each try, for the log
+  AtEndpoint at, at_parent;            // where a tunnel leads to that the protocol was switched for
   std::uint16_t stale = 0;             // connections from the pool that were of no use
 
   int status = 0;              // of the answer; 0: none was given

@@ -58,6 +58,8 @@ class Reverse::Visit {
     auto acting = act();
     auto acted = co_await loop::attempt(std::move(acting));
     over_ = true;
+    reverse_.at_ = std::move(facts_.at);
+    reverse_.at_parent_ = std::move(facts_.at_parent);
     if (acted) co_return;
     auto refusing = refuse(acted.error());
     co_await refusing;

@@ -33,6 +33,10 @@ class Reverse final : public http::Service {
   /// Requests that were answered or refused so far.
   std::uint64_t requests() const { return requests_; }
 
+  /// Where a connection leads to that was switched to another protocol, and the parent on its way.
+  AtEndpoint take_endpoint() { return std::move(at_); }
+  AtEndpoint take_parent() { return std::move(at_parent_); }
+
  private:
   class Visit;
 
@@ -46,6 +50,7 @@ class Reverse final : public http::Service {
   const std::shared_ptr<WorkerPlan>& newest_;
   std::string client_address_;  // without port; empty of a Unix socket
   std::uint64_t requests_ = 0;
+  AtEndpoint at_, at_parent_;  // of a tunnel
 };
 
 }  // namespace lockgate::proxy

@@ -35,7 +35,9 @@ struct ParentView {
 /// A worker's view of an upstream. One thread.
 struct UpstreamView {
   UpstreamView(std::shared_ptr<const Upstream> of, std::shared_ptr<const Targets> known, std::uint64_t seed)
-      : upstream(std::move(of)), targets(std::move(known)), balancer(upstream->config.balance, seed) {}
+      : upstream(std::move(of)),
+        targets(std::move(known)),
+        balancer(upstream->config.balance, seed, upstream->config.slow_start) {}
 
   std::shared_ptr<const Upstream> upstream;
   std::shared_ptr<const Targets> targets;  // null until the first answer of the resolver

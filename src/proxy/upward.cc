@@ -190,13 +190,7 @@ void address_request(http::Request& request, const RequestFacts& facts, const Ta
     request.authority = host;
     return;
   }
-  std::string_view label = target.endpoint->label();
-  if (label.starts_with("unix:")) {
-    request.authority = "localhost";  // a path is no host
-    return;
-  }
-  auto begin = label.find("://");
-  request.authority = arena.copy(begin == label.npos ? label : label.substr(begin + 3));
+  request.authority = arena.copy(authority_of(*target.endpoint));
 }
 
 }  // namespace lockgate::proxy

@@ -42,6 +42,8 @@ class Worker final : private ConnectionOwner {
   void close_all();
   /// A place in some gate has come free.
   void place_freed();
+  /// Closes connections to this endpoint that wait for a call.
+  void drop_idle(const Endpoint& endpoint) { pool_.drop_all(endpoint); }
   /// Connections on which requests are read end with the one under way.
   void close_soon();
   /// Ends all connections.

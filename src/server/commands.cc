@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "config/check.h"
 #include "config/parse.h"
 #include "config/print.h"
 #include "config/reference.h"
+#include "config/values.h"
 #include "server/certificate_check.h"
 #include "server/control.h"
 #include "server/process.h"
@@ -36,22 +38,34 @@ nlohmann::json as_json(const std::vector<config::Diagnostic>& diagnostics) {
   return list;
 }
 
-// Asks the running process; prints its message to stdout, or the data as JSON.
-int ask_process(const AskFlags& flags, const nlohmann::json& request, const char* data) {
-  std::string socket = flags.socket;
-  if (socket.empty()) socket = config::parse_file(flags.config_path).control_socket;
-  if (socket.empty()) return fail("the configuration has no control socket: give --socket", kBadConfig);
-  auto answer = ask(socket, request, kAskFor);
-  if (!answer) return fail(answer.error());
-  bool ok = answer->value("ok", false);
-  if (flags.json) {
-    std::cout << (answer->contains(data) ? (*answer)[data] : *answer).dump(2) << "\n";
+// Empty if the configuration has none.
+std::string socket_of(const AskFlags& flags) {
+  return flags.socket.empty() ? config::parse_file(flags.config_path).control_socket : flags.socket;
+}
+
+// Prints an answer's message to stdout, or its data as JSON.
+int print_answer(const nlohmann::json& answer, bool json, const char* data) {
+  bool ok = answer.value("ok", false);
+  if (json) {
+    std::cout << (answer.contains(data) ? answer[data] : answer).dump(2) << "\n";
   } else {
-    std::string message = answer->value("message", "");
+    std::string message = answer.value("message", "");
     if (!message.ends_with('\n')) message += "\n";
     (ok ? std::cout : std::cerr) << message;
   }
   return ok ? kSuccess : kFailure;
+}
+
+int fail_without_socket() {
+  return fail("the configuration has no control socket: give --socket", kBadConfig);
+}
+
+int ask_process(const AskFlags& flags, const nlohmann::json& request, const char* data) {
+  std::string socket = socket_of(flags);
+  if (socket.empty()) return fail_without_socket();
+  auto answer = ask(socket, request, kAskFor);
+  if (!answer) return fail(answer.error());
+  return print_answer(*answer, flags.json, data);
 }
 
 bool is_error(const config::Diagnostic& diagnostic) {
@@ -134,6 +148,35 @@ int config_reference_command(bool schema) {
 int reload_command(const AskFlags& flags) { return ask_process(flags, {{"command", "reload"}}, ""); }
 int status_command(const AskFlags& flags) { return ask_process(flags, {{"command", "status"}}, "status"); }
 int drain_command(const AskFlags& flags) { return ask_process(flags, {{"command", "drain"}}, ""); }
+
+// The process is asked again and again, so that nothing of it waits for whoever waits here.
+int endpoint_command(const AskFlags& flags, const std::string& action, const EndpointFlags& endpoint) {
+  constexpr Duration kLookEvery = std::chrono::milliseconds(200);
+  auto patience = config::parse_value<Duration>(endpoint.timeout, config::kSome);
+  if (!patience) return fail(fmt::format("--timeout must be {}", patience.error().expected), kBadConfig);
+  std::string socket = socket_of(flags);
+  if (socket.empty()) return fail_without_socket();
+  nlohmann::json request = {{"command", "endpoint"},
+                            {"action", action},
+                            {"upstream", endpoint.upstream},
+                            {"endpoint", endpoint.endpoint}};
+  SystemClock clock;
+  Instant deadline = clock.now() + *patience;
+  auto answer = ask(socket, request, kAskFor);
+  auto has_some = [&] {
+    return answer && answer->value("ok", false) && answer->value("connections", 0u) > 0;
+  };
+  request["action"] = "look";
+  while (endpoint.wait && has_some() && clock.now() < deadline) {
+    std::this_thread::sleep_for(kLookEvery);
+    answer = ask(socket, request, kAskFor);
+  }
+  if (!answer) return fail(answer.error());
+  int status = print_answer(*answer, flags.json, "");
+  if (endpoint.wait && has_some())
+    return fail(fmt::format("it still has connections after {}", endpoint.timeout));
+  return status;
+}
 
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site) {
   return ask_process(flags, {{"command", "log"}, {"level", level}, {"site", site}}, "");

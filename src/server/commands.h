@@ -29,6 +29,13 @@ struct AskFlags {
 int reload_command(const AskFlags& flags);
 int status_command(const AskFlags& flags);
 int drain_command(const AskFlags& flags);
+/// `action` is drain, disable or enable.
+struct EndpointFlags {
+  std::string upstream, endpoint;
+  bool wait = false;            // until it has no connection any more
+  std::string timeout = "60s";  // for that
+};
+int endpoint_command(const AskFlags& flags, const std::string& action, const EndpointFlags& endpoint);
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site);
 
 }  // namespace lockgate::server

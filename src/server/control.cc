@@ -1,6 +1,7 @@
 #include "server/control.h"
 
 #include <fmt/core.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ std::string on_one_line(const json& value);
 json refusal(std::string_view message);
 std::expected<void, std::string> make_folder_of(const std::string& path);
 std::string no_answer(const std::string& path, const Error& error);
+std::string asker_at(int fd);
 
 }  // namespace
 
@@ -68,7 +70,7 @@ Task<void> ControlSocket::serve(net::AnyStream stream) {
   if (!line && line.error().code == Errc::closed) co_return;
   json answer;
   if (line) {
-    auto answering = answer_to(*line);
+    auto answering = answer_to(*line, asker_at(stream->plain_descriptor()));
     answer = co_await answering;
   } else {
     answer = refusal(words(line.error()));
@@ -78,13 +80,13 @@ Task<void> ControlSocket::serve(net::AnyStream stream) {
   co_await writing;
 }
 
-Task<json> ControlSocket::answer_to(std::string_view line) {
+Task<json> ControlSocket::answer_to(std::string_view line, std::string asker) {
   json request = json::parse(line, nullptr, /*allow_exceptions=*/false);
   auto command = request.is_object() ? request.find("command") : request.end();
   if (command == request.end() || !command->is_string()) {
     co_return refusal(R"(a request is one line of JSON: {"command": "status"})");
   }
-  auto obeying = commands_.handle(std::move(request));
+  auto obeying = commands_.handle(std::move(request), std::move(asker));
   auto answer = co_await loop::attempt(std::move(obeying));
   if (!answer) co_return refusal(words(answer.error()));
   co_return std::move(*answer);
@@ -149,6 +151,14 @@ std::expected<void, std::string> make_folder_of(const std::string& path) {
         fmt::format("control socket {}: {}", path, words(system_error(errno, "making its folder"))));
   }
   return {};
+}
+
+// As the kernel knows it, whatever the other end may say (unix(7), SO_PEERCRED).
+std::string asker_at(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "somebody";
+  return fmt::format("user {}, process {}", peer.uid, peer.pid);
 }
 
 std::string no_answer(const std::string& path, const Error& error) {

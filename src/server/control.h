@@ -17,9 +17,10 @@ namespace lockgate::server {
 class Commands {
  public:
   virtual ~Commands() = default;
-  /// `request` is an object whose "command" is a text. The answer is an object with "ok" and, for people,
-  /// "message". A task that fails is answered for, with its error as the message.
-  virtual loop::Task<nlohmann::json> handle(nlohmann::json request) = 0;
+  /// `request` is an object whose "command" is a text; `asker` is who has asked, for the log. The answer is
+  /// an object with "ok" and, for people, "message". A task that fails is answered for, with its error as the
+  /// message.
+  virtual loop::Task<nlohmann::json> handle(nlohmann::json request, std::string asker) = 0;
 };
 
 struct ControlLimits {
@@ -42,7 +43,7 @@ class ControlSocket {
  private:
   ControlSocket(loop::Reactor& reactor, std::string path, Commands& commands, const ControlLimits& limits);
   loop::Task<void> serve(net::AnyStream stream);
-  loop::Task<nlohmann::json> answer_to(std::string_view line);
+  loop::Task<nlohmann::json> answer_to(std::string_view line, std::string asker);
 
   loop::Reactor& reactor_;
   std::string path_;

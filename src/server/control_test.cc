@@ -18,14 +18,16 @@ using namespace std::chrono_literals;
 
 class Obedient final : public Commands {
  public:
-  Task<json> handle(json request) override {
+  Task<json> handle(json request, std::string asker) override {
     ++asked;
+    last_asker = std::move(asker);
     if (request["command"] == "fail") co_await loop::fail(Errc::no_resources, "obeying");
     if (request["command"] == "large") co_return json{{"ok", true}, {"message", std::string(1 << 20, 'x')}};
     if (request["command"] == "latin") co_return json{{"ok", true}, {"message", "caf\xe9"}};
     co_return json{{"ok", true}, {"message", "done\nwell"}, {"request", request}};
   }
   int asked = 0;
+  std::string last_asker;
 };
 
 mode_t mode_of(const std::string& path) {
@@ -63,6 +65,14 @@ TEST_F(ControlTest, AnswersALineWithALine) {
   EXPECT_EQ(exchange("{\"command\": \"status\"}\n"),
             "{\"message\":\"done\\nwell\",\"ok\":true,\"request\":{\"command\":\"status\"}}\n");
   EXPECT_TRUE(exchange("{\"command\": \"status\"}", true).contains("\"ok\":true"));
+}
+
+TEST_F(ControlTest, KnowsWhoHasAsked) {
+  auto socket = open();
+  ASSERT_TRUE(socket);
+  exchange("{\"command\": \"status\"}\n");
+  EXPECT_EQ(commands.last_asker,
+            "user " + std::to_string(::getuid()) + ", process " + std::to_string(::getpid()));
 }
 
 TEST_F(ControlTest, IsItsOwnersAloneInAFolderThatAllMaySee) {

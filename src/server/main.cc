@@ -26,6 +26,7 @@ struct Flags {
   QuickstartFlags quickstart;
   AskFlags ask;
   std::string level, site;
+  EndpointFlags endpoint;
   MakeFlags make;
   InspectFlags inspect;
 };
@@ -170,14 +171,40 @@ void add_certificate(CLI::App& app, Flags& flags, int& status) {
   inspect->add_flag("--json", flags.inspect.json, "As JSON");
 }
 
+CLI::App* add_ask(CLI::App& app, Flags& flags, int& status, const char* name, const char* about,
+                  std::function<int()> run) {
+  auto* command = add(app, name, about, status, std::move(run));
+  add_config(command, flags.ask.config_path);
+  command->add_option("-s,--socket", flags.ask.socket, "Control socket; default: that of the configuration");
+  command->add_flag("--json", flags.ask.json, "Answer as JSON");
+  return command;
+}
+
+void add_endpoint(CLI::App& app, Flags& flags, int& status) {
+  auto* endpoint =
+      app.add_subcommand("endpoint", "Take an endpoint out of use while it runs, and give it back");
+  endpoint->require_subcommand(1);
+  auto act = [&](const char* action, const char* about) {
+    auto* command = add_ask(*endpoint, flags, status, action, about,
+                            [&flags, action] { return endpoint_command(flags.ask, action, flags.endpoint); });
+    command->add_option("upstream", flags.endpoint.upstream, "Name of the upstream")->required();
+    command
+        ->add_option("endpoint", flags.endpoint.endpoint,
+                     "URL of the endpoint, as `lockgate status` shows it")
+        ->required();
+    return command;
+  };
+  for (auto* command : {act("drain", "Nothing new goes to it, but from clients that stick to it"),
+                        act("disable", "Nothing new goes to it")}) {
+    command->add_flag("--wait", flags.endpoint.wait, "Until it has no connection any more");
+    command->add_option("--timeout", flags.endpoint.timeout, "How long to wait")->capture_default_str();
+  }
+  act("enable", "It is used again");
+}
+
 void add_asking(CLI::App& app, Flags& flags, int& status) {
   auto ask = [&](const char* name, const char* about, std::function<int()> run) {
-    auto* command = add(app, name, about, status, std::move(run));
-    add_config(command, flags.ask.config_path);
-    command->add_option("-s,--socket", flags.ask.socket,
-                        "Control socket; default: that of the configuration");
-    command->add_flag("--json", flags.ask.json, "Answer as JSON");
-    return command;
+    return add_ask(app, flags, status, name, about, std::move(run));
   };
   ask("reload", "Have the running process read its configuration again",
       [&] { return reload_command(flags.ask); });
@@ -203,6 +230,7 @@ int main(int argc, char** argv) {
   add_offline(app, flags, status);
   add_flag_only(app, flags, status);
   add_asking(app, flags, status);
+  add_endpoint(app, flags, status);
   add_certificate(app, flags, status);
   auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(app.get_subcommands({}), named)) {

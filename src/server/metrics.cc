@@ -264,6 +264,10 @@ std::string metrics_text(const Overview& overview) {
   out.begin("lockgate_endpoint_up", "gauge", "1 if the endpoint is used, 0 if it is down or put aside.");
   write_endpoints(out, overview,
                   [](const auto& endpoint) { return endpoint.up && !endpoint.ejected ? 1u : 0u; });
+  out.begin("lockgate_endpoint_administration", "gauge",
+            "What was said of the endpoint by command: 0 enabled, 1 draining, 2 disabled.");
+  write_endpoints(out, overview,
+                  [](const auto& endpoint) { return static_cast<std::uint64_t>(endpoint.administration); });
   out.begin("lockgate_endpoint_connections", "gauge", "Connections to the endpoint now.");
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.connections; });
   out.begin("lockgate_endpoint_failures_total", "counter",

@@ -138,10 +138,12 @@ TEST(Metrics, TellEndpointsReloadsAndDroppedLines) {
                     .reloads_failed = 1,
                     .log_lines_dropped = 9};
   overview.listeners = {{.name = "front", .connections = 5}};
-  overview.upstreams = {{.name = "portal",
-                         .endpoints = {{.label = "tcp://a:1", .connections = 3, .failures = 4},
-                                       {.label = "tcp://b:1", .ejected = true},
-                                       {.label = "tcp://c:1", .up = false}}}};
+  overview.upstreams = {
+      {.name = "portal",
+       .endpoints = {
+           {.label = "tcp://a:1", .connections = 3, .failures = 4},
+           {.label = "tcp://b:1", .ejected = true},
+           {.label = "tcp://c:1", .up = false, .administration = proxy::Administration::disabled}}}};
   Exposition read(metrics_text(overview));
   EXPECT_EQ(read.value("lockgate_draining"), 1);
   EXPECT_EQ(read.value("lockgate_start_time_seconds"), 1'700'000'000);
@@ -152,6 +154,8 @@ TEST(Metrics, TellEndpointsReloadsAndDroppedLines) {
   EXPECT_EQ(read.value(R"(lockgate_endpoint_up{upstream="portal",endpoint="tcp://a:1"})"), 1);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_up{upstream="portal",endpoint="tcp://b:1"})"), 0);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_up{upstream="portal",endpoint="tcp://c:1"})"), 0);
+  EXPECT_EQ(read.value(R"(lockgate_endpoint_administration{upstream="portal",endpoint="tcp://b:1"})"), 0);
+  EXPECT_EQ(read.value(R"(lockgate_endpoint_administration{upstream="portal",endpoint="tcp://c:1"})"), 2);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_connections{upstream="portal",endpoint="tcp://a:1"})"), 3);
   EXPECT_EQ(read.value(R"(lockgate_endpoint_failures_total{upstream="portal",endpoint="tcp://a:1"})"), 4);
 }

@@ -12,6 +12,8 @@ EndpointOverview overview_of(const proxy::Target& target, Instant now) {
                         .addresses = {},
                         .up = endpoint.up(),
                         .ejected = endpoint.ejected(now),
+                        .administration = endpoint.administration(),
+                        .fault = endpoint.fault(),
                         .backup = target.backup,
                         .weight = target.weight,
                         .connections = endpoint.connections(),

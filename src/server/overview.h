@@ -38,6 +38,8 @@ struct EndpointOverview {
   std::vector<std::string> addresses;
   bool up = true;
   bool ejected = false;
+  proxy::Administration administration = proxy::Administration::enabled;
+  std::string fault{};  // why its last check failed; empty if it did not
   bool backup = false;
   std::uint32_t weight = 1;
   std::uint32_t connections = 0;  // now

@@ -14,6 +14,7 @@
 #include "config/log_targets.h"
 #include "config/parse.h"
 #include "config/words.h"
+#include "server/administration.h"
 #include "server/certificate_check.h"
 #include "server/commands.h"
 #include "server/privileges.h"
@@ -466,7 +467,7 @@ Task<Overview> Process::overview() {
   co_return overview;
 }
 
-Task<nlohmann::json> Process::handle(nlohmann::json request) {
+Task<nlohmann::json> Process::handle(nlohmann::json request, std::string asker) {
   std::string command = request["command"];
   if (command == "reload") {
     auto reloading = reload();
@@ -484,7 +485,24 @@ Task<nlohmann::json> Process::handle(nlohmann::json request) {
     co_return nlohmann::json{{"ok", true}, {"message", "draining"}};
   }
   if (command == "log") co_return set_log_level(request);
+  if (command == "endpoint") co_return administer(request, asker);
   co_return nlohmann::json{{"ok", false}, {"message", fmt::format("there is no command \"{}\"", command)}};
+}
+
+// What waits in the workers' pools for an endpoint that takes nothing new is closed.
+nlohmann::json Process::administer(const nlohmann::json& request, const std::string& asker) {
+  AdministrationRequest asked{.action = text_of(request, "action"),
+                              .upstream = text_of(request, "upstream"),
+                              .endpoint = text_of(request, "endpoint")};
+  auto answer = administer_endpoint(keeper_, asked, reactor_.now());
+  if (answer.changed) {
+    journal_.at(config::LogLevel::info, "endpoint {} of upstream {} is {}, as {} has asked", asked.endpoint,
+                asked.upstream, name_of(answer.endpoint->administration()), asker);
+    if (!answer.endpoint->takes_new()) {
+      crew_.post_all([endpoint = answer.endpoint](proxy::Worker& worker) { worker.drop_idle(*endpoint); });
+    }
+  }
+  return answer.json;
 }
 
 nlohmann::json Process::set_log_level(const nlohmann::json& request) {

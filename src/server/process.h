@@ -71,7 +71,8 @@ class Process final : private Observed, private Commands, private SignalOwner {
   void signalled(int number) override;
   bool draining() const override { return draining_; }
   loop::Task<Overview> overview() override;
-  loop::Task<nlohmann::json> handle(nlohmann::json request) override;
+  loop::Task<nlohmann::json> handle(nlohmann::json request, std::string asker) override;
+  nlohmann::json administer(const nlohmann::json& request, const std::string& asker);
   nlohmann::json set_log_level(const nlohmann::json& request);
 
   SystemClock clock_;

@@ -23,7 +23,9 @@ std::int64_t uptime_seconds(const Overview& overview) {
   return std::max<WallTime>(overview.now - overview.started, 0) / kSecond;
 }
 
-const char* state_of(const EndpointOverview& endpoint) {
+// What the operator has said comes first.
+std::string_view state_of(const EndpointOverview& endpoint) {
+  if (endpoint.administration != proxy::Administration::enabled) return name_of(endpoint.administration);
   if (!endpoint.up) return "down";
   return endpoint.ejected ? "ejected" : "up";
 }
@@ -78,12 +80,20 @@ json site_json(const Tally& tally, const Classes& classes) {
 }
 
 json endpoint_json(const EndpointOverview& endpoint) {
-  return {{"endpoint", endpoint.label},      {"state", state_of(endpoint)},
-          {"addresses", endpoint.addresses}, {"weight", endpoint.weight},
-          {"backup", endpoint.backup},       {"connections", endpoint.connections},
-          {"successes", endpoint.successes}, {"failures", endpoint.failures},
-          {"requests", endpoint.requests},   {"failed_requests", endpoint.failed_requests},
-          {"idle", endpoint.idle},           {"server_errors", endpoint.server_errors}};
+  return {{"endpoint", endpoint.label},
+          {"state", state_of(endpoint)},
+          {"up", endpoint.up},
+          {"fault", endpoint.fault},
+          {"addresses", endpoint.addresses},
+          {"weight", endpoint.weight},
+          {"backup", endpoint.backup},
+          {"connections", endpoint.connections},
+          {"successes", endpoint.successes},
+          {"failures", endpoint.failures},
+          {"requests", endpoint.requests},
+          {"failed_requests", endpoint.failed_requests},
+          {"idle", endpoint.idle},
+          {"server_errors", endpoint.server_errors}};
 }
 
 json upstream_json(const UpstreamOverview& upstream) {
@@ -170,12 +180,25 @@ std::string upstreams_table(const Overview& overview) {
   for (const auto& upstream : overview.upstreams) {
     if (!upstream.resolved) rows.push_back({upstream.name, "-", "unresolved", "0", "0", "0", ""});
     for (const auto& endpoint : upstream.endpoints) {
-      rows.push_back({upstream.name, endpoint.label, state_of(endpoint), std::to_string(endpoint.connections),
-                      std::to_string(endpoint.successes), std::to_string(endpoint.failures),
+      rows.push_back({upstream.name, endpoint.label, std::string(state_of(endpoint)),
+                      std::to_string(endpoint.connections), std::to_string(endpoint.successes),
+                      std::to_string(endpoint.failures),
                       fmt::format("{}", fmt::join(endpoint.addresses, " "))});
     }
   }
   return table(rows);
+}
+
+/// Why those that are down are, a line for each.
+std::string faults(const Overview& overview) {
+  std::string text;
+  for (const auto& upstream : overview.upstreams) {
+    for (const auto& endpoint : upstream.endpoints) {
+      if (!endpoint.up && !endpoint.fault.empty())
+        text += fmt::format("{} of {} is down: {}\n", endpoint.label, upstream.name, endpoint.fault);
+    }
+  }
+  return text.empty() ? "" : "\n" + text;
 }
 
 /// Nothing where there are none.
@@ -261,7 +284,8 @@ std::string status_text(const Overview& overview) {
   if (overview.log_lines_dropped > 0)
     text += fmt::format("log lines dropped: {}\n", overview.log_lines_dropped);
   return text + "\n" + listeners_table(overview) + "\n" + sites_table(overview) + "\n" +
-         upstreams_table(overview) + requests_tables(overview) + certificates_table(overview);
+         upstreams_table(overview) + faults(overview) + requests_tables(overview) +
+         certificates_table(overview);
 }
 
 }  // namespace lockgate::server

@@ -23,15 +23,17 @@ Overview busy() {
                     .process = {.inside = 7, .limit = 10'000},
                     .stages = {{0, 1, 0, 0, 0, 6, 0}}};
   overview.listeners = {{.name = "front", .addresses = {"[::]:443", "0.0.0.0:8443"}, .connections = 7}};
-  overview.upstreams = {{.name = "portal",
-                         .resolved = true,
-                         .endpoints = {{.label = "tcp://app1:443",
-                                        .addresses = {"192.0.2.7:443"},
-                                        .connections = 6,
-                                        .successes = 12,
-                                        .failures = 1},
-                                       {.label = "tcp://app2:443", .up = false}}},
-                        {.name = "slow"}};
+  overview.upstreams = {
+      {.name = "portal",
+       .resolved = true,
+       .endpoints = {{.label = "tcp://app1:443",
+                      .addresses = {"192.0.2.7:443"},
+                      .connections = 6,
+                      .successes = 12,
+                      .failures = 1},
+                     {.label = "tcp://app2:443", .up = false, .fault = "answered 503 instead of 200-399"},
+                     {.label = "tcp://app3:443", .administration = proxy::Administration::draining}}},
+      {.name = "slow"}};
   overview.certificates = {{.name = "star",
                             .subject = "CN=*.example.com",
                             .serial = "0A",
@@ -59,6 +61,9 @@ TEST(StatusJson, HasAllThatIsKnown) {
   EXPECT_EQ(status["sites"][1]["failed"], nlohmann::json::object());
   EXPECT_EQ(status["upstreams"][0]["endpoints"][0]["connections"], 6);
   EXPECT_EQ(status["upstreams"][0]["endpoints"][1]["state"], "down");
+  EXPECT_EQ(status["upstreams"][0]["endpoints"][1]["fault"], "answered 503 instead of 200-399");
+  EXPECT_EQ(status["upstreams"][0]["endpoints"][2]["state"], "draining");
+  EXPECT_EQ(status["upstreams"][0]["endpoints"][2]["up"], true);
   EXPECT_EQ(status["upstreams"][1]["resolved"], false);
   EXPECT_EQ(status["certificates"][0]["not_after"], "2023-12-14T22:13:20Z");
   EXPECT_EQ(status["certificates"][0]["days_left"], 30);
@@ -85,7 +90,10 @@ app        front     pass     12        2       1000 B  3.0 MiB
 UPSTREAM  ENDPOINT        STATE       CONNECTIONS  CONNECTED  FAILED  ADDRESSES
 portal    tcp://app1:443  up          6            12         1       192.0.2.7:443
 portal    tcp://app2:443  down        0            0          0
+portal    tcp://app3:443  draining    0            0          0
 slow      -               unresolved  0            0          0
+
+tcp://app2:443 of portal is down: answered 503 instead of 200-399
 
 CERTIFICATE  SUBJECT           ENDS                  DAYS LEFT
 star         CN=*.example.com  2023-12-14T22:13:20Z  30
