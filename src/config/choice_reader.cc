@@ -64,6 +64,8 @@ std::optional<Endpoint> ChoiceReader::read_endpoint(const Node& node, Subject su
   if (!endpoint) return {};
   endpoint->weight = written.weight;
   endpoint->backup = written.backup;
+  endpoint->own_name = written.own_name;
+  endpoint->max_connections = written.max_connections;
   endpoint->place = node.mark.place();
   return *endpoint;
 }
@@ -124,7 +126,8 @@ void ChoiceReader::tell_unknown_upstream(const Node& node) {
 std::uint32_t ChoiceReader::index_of(Upstream upstream) {
   std::string identity = std::to_string(upstream.via.index) + "\n";
   for (const Endpoint& endpoint : upstream.endpoints) {
-    identity += fmt::format("{} {} {}\n", endpoint.url, endpoint.weight, endpoint.backup);
+    identity += fmt::format("{} {} {} {} {}\n", endpoint.url, endpoint.weight, endpoint.backup,
+                            endpoint.max_connections, endpoint.own_name);
   }
   if (auto found = in_place_.find(identity); found != in_place_.end()) return found->second;
   auto index = static_cast<std::uint32_t>(config_.upstreams.size());

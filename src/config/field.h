@@ -16,6 +16,8 @@ namespace lockgate::config {
 enum class As : std::uint8_t {
   plain,
   bytes,
+  percent,  // 20%
+  token,    // the name of a cookie: JSESSIONID
   url,
   parent_url,
   path,

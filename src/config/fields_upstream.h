@@ -17,7 +17,13 @@ inline constexpr auto kSection<Endpoint> = section(
         {.as = As::url, .required = true}},
     Field{"weight", &Endpoint::weight, "Its share of connections, against that of the others.",
           from_to(1, 1000)},
-    Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."});
+    Field{"backup", &Endpoint::backup, "Used only while no other endpoint can be."},
+    Field{"name", &Endpoint::own_name,
+          "What the values of a `sticky` cookie end with behind a dot, as `node1` in `0A1B.node1`.",
+          as(As::token)},
+    Field{"max_connections", &Endpoint::max_connections,
+          "The most connections, or requests under way; if not given, what the upstream says.",
+          from_to(1, 1'000'000)});
 
 template <>
 inline constexpr auto kSection<HealthCheck> = section(
@@ -50,6 +56,48 @@ inline constexpr auto kSection<Ejection> = section(
           "Answers of 502, 503 or 504 in a row, or requests without any answer, that eject an endpoint.",
           from_to(1, 1'000'000, "off")},
     Field{"time", &Ejection::time, "How long it stays ejected.", kSome});
+
+template <>
+inline constexpr auto kSection<Sticky> = section(
+    "sticky",
+    "Keeps the requests of a client at one endpoint, for as long as it can be used and is no backup. The "
+    "third "
+    "way is `balance: consistent_hash`, which goes by the client's address.",
+    Field{"cookie", &Sticky::cookie,
+          "A cookie of the application's: its value ends with the `name` of an endpoint, or was set by an "
+          "answer of the endpoint. `saplb_*` stands for all that begin like this.",
+          as(As::token)},
+    Field{"path_parameter", &Sticky::path_parameter,
+          "Where the same value stands in the path for clients without cookies, as `jsessionid` in "
+          "`/shop;jsessionid=0A1B`.",
+          as(As::token)},
+    Field{
+        "own_cookie", &Sticky::own_cookie,
+        "A cookie of ours, which the endpoint never sees. Its value tells nothing of the endpoint's address.",
+        as(As::token)},
+    Field{
+        "expire",
+        &Sticky::expire,
+        "How long a value is remembered after its last use, by us or, of our own cookie, by browsers; `auto` "
+        "is 1h, or until the browser ends.",
+        {.least = 1, .zero = "auto"}},
+    Field{"entries", &Sticky::entries,
+          "The most values that are remembered; those not used for longest go first.",
+          from_to(1, 10'000'000)});
+
+template <>
+inline constexpr auto kSection<EndpointQueue> =
+    section("queue", "Who waits, first come first served, while no endpoint may have more connections.",
+            Field{"length", &EndpointQueue::length, "The most that wait; further ones are refused (503).",
+                  from_to(1, 1'000'000, "off")},
+            Field{"timeout", &EndpointQueue::timeout, "How long one waits before it is refused.", kSome});
+
+template <>
+inline constexpr auto kSection<IdleConnections> =
+    section("idle_connections", "Connections to endpoints that wait for their next request.",
+            Field{"time", &IdleConnections::time, "How long one waits before it is closed.", kSome},
+            Field{"most", &IdleConnections::most, "The most that wait, for each endpoint and worker.",
+                  from_to(1, 100'000, "off")});
 
 template <>
 inline constexpr auto kSection<Parent> = section(
@@ -94,6 +142,20 @@ inline constexpr auto kSection<Upstream> = section(
         kSomeOrOff},
     Field{"try_timeout", &Upstream::try_timeout, "How long one endpoint is tried before the next.", kSome},
     Field{"tries", &Upstream::tries, "Endpoints tried for one connection.", from_to(1, 100)},
+    Field{
+        "retry_budget",
+        &Upstream::retry_budget,
+        "How many further tries there may be for so many connections or requests of the last 10 seconds; ten "
+        "a second of each worker are always free.",
+        {.most = 1000, .as = As::percent}},
+    Field{"max_connections", &Upstream::max_connections,
+          "The most connections of each endpoint, or requests under way: those that wait for their next "
+          "request "
+          "do not count.",
+          from_to(1, 1'000'000, "unlimited")},
+    Field{"queue", &Upstream::queue, "Who waits while no endpoint may have more connections."},
+    Field{"sticky", &Upstream::sticky, "What keeps the requests of a client at one endpoint."},
+    Field{"idle_connections", &Upstream::idle_connections, "Connections that wait for their next request."},
     Field{"name_servers", &Upstream::name_servers,
           "Asked for the names of these endpoints; empty for those of the top level.", as(As::name_server)},
     Field{"tcp", &Upstream::tcp, "TCP options of connections to these endpoints."},

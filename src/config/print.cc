@@ -201,7 +201,8 @@ class Printer {
   }
   std::string text(const Endpoint& value, const Form&) const {
     Endpoint base;
-    bool only_url = value.weight == base.weight && value.backup == base.backup;
+    bool only_url = value.weight == base.weight && value.backup == base.backup && value.own_name.empty() &&
+                    value.max_connections == base.max_connections;
     return only_url ? quoted(value.url) : flow(value, &base);
   }
   template <WordList List>

@@ -198,9 +198,10 @@ std::string reference() {
   return std::string(kIntroduction) +
          chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
                   Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Parent, Upstream, Endpoint,
-                  TlsClient, HealthCheck, Ejection, Listener, AcceptProxyProtocol, TrustedProxies, Site,
-                  Match, Forward, Terminate, Plain, ProxyTlvs, Refuse, WrittenRoute, HttpServer, Paths,
-                  Forwarding, ClientFields, FieldEdits, FieldReplacement>() +
+                  TlsClient, HealthCheck, Ejection, Sticky, EndpointQueue, IdleConnections, Listener,
+                  AcceptProxyProtocol, TrustedProxies, Site, Match, Forward, Terminate, Plain, ProxyTlvs,
+                  Refuse, WrittenRoute, HttpServer, Paths, Forwarding, ClientFields, FieldEdits,
+                  FieldReplacement>() +
          chapter_of_variables();
 }
 

@@ -32,6 +32,31 @@ class HttpRules {
           "make it two upstreams");
   }
 
+  /// Of the application's cookie or of ours, and by names that tell the endpoints apart.
+  void sticky(const Upstream& upstream) {
+    const Sticky& sticky = upstream.sticky;
+    if (!sticky.cookie.empty() && !sticky.own_cookie.empty())
+      error(upstream.place, "`sticky` goes by `cookie` or by `own_cookie`, not by both", "leave one out");
+    if (!sticky.path_parameter.empty() && sticky.cookie.empty())
+      error(upstream.place, "`path_parameter` stands in for a `cookie`", "say which one");
+    if (sticky.own_cookie.contains('*'))
+      error(upstream.place, "`own_cookie` is the name of one cookie", "a star is for those of applications");
+    if (sticky.on() && !takes_requests(upstream))
+      error(upstream.place, "`sticky` reads requests, and this upstream is for bytes",
+            "`balance: consistent_hash` keeps clients at an endpoint by their addresses");
+    std::unordered_map<std::string, Place> names;
+    for (const Endpoint& endpoint : upstream.endpoints) {
+      if (endpoint.own_name.empty()) continue;
+      if (endpoint.kind == Endpoint::Kind::service)
+        error(endpoint.place, "a service cannot have a `name`", "it stands for many endpoints");
+      auto [first, is_new] = names.emplace(endpoint.own_name, endpoint.place);
+      if (!is_new)
+        error(endpoint.place,
+              fmt::format("`{}` is already the name of an endpoint of this upstream", endpoint.own_name),
+              line_of(first->second));
+    }
+  }
+
   void site(const Listener& listener, const Site& site) {
     if (!site.is_http()) return;
     std::unordered_map<std::string, Place> names;
@@ -106,7 +131,10 @@ std::string place_text(const Place& place) {
 
 void check_http_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   HttpRules rules(diagnostics);
-  for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
+  for (const Upstream& upstream : config.upstreams) {
+    rules.upstream(upstream);
+    rules.sticky(upstream);
+  }
   for (const Listener& listener : config.listeners) {
     for (const Site& site : listener.sites) rules.site(listener, site);
   }

@@ -43,6 +43,7 @@ class Schema {
     Json number = {{"type", "integer"}, {"minimum", form.least}};
     if (form.most < UINT32_MAX) number["maximum"] = form.most;
     Json choices = Json::array({number});
+    if (form.as == As::percent) choices.push_back(pattern("^[0-9]+%$"));
     if (form.as == As::bytes) choices.push_back(pattern("^[0-9]+([KMG]iB)?$"));
     return or_zero(choices, form);
   }

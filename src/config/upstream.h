@@ -39,7 +39,9 @@ struct Endpoint {
   std::optional<std::uint32_t> via;  // index into Config::parents; none: reached directly
   std::uint32_t weight = 1;
   bool backup = false;
-  std::string url;  // as written: "tcp://app1:443"
+  std::string own_name;               // `name:`, which values of cookies end with
+  std::uint32_t max_connections = 0;  // 0: what the upstream says
+  std::string url;                    // as written: "tcp://app1:443"
   Place place;
 };
 
@@ -78,6 +80,33 @@ struct Ejection {
   Duration time = 10s;
 };
 
+/// What keeps the requests of a client at one endpoint: a cookie of the application's, or one of our own.
+struct Sticky {
+  std::string cookie;               // "saplb_*" stands for all that begin like this; empty: none
+  std::string path_parameter;       // ";jsessionid=...": what may stand in the path in its place
+  std::string own_cookie;           // empty: none
+  Duration expire = 0s;             // 0: by its kind, see effective_expire()
+  std::uint32_t entries = 100'000;  // values of the application's cookie that are remembered
+  bool on() const { return !cookie.empty() || !own_cookie.empty(); }
+};
+
+/// How long a value is remembered after its last use; 0 for our own cookie: until the browser ends.
+inline Duration effective_expire(const Sticky& sticky) {
+  return sticky.expire == 0s && sticky.own_cookie.empty() ? Duration(1h) : sticky.expire;
+}
+
+/// Who waits while all endpoints have as many connections as they may.
+struct EndpointQueue {
+  std::uint32_t length = 1000;  // 0: nobody
+  Duration timeout = 10s;
+};
+
+/// Connections that wait for their next request.
+struct IdleConnections {
+  Duration time = 30s;
+  std::uint32_t most = 1024;  // of one endpoint and worker; 0: none
+};
+
 /// `via`: an entry of `parents` by its name, or none of them whatever they are for.
 struct ParentChoice {
   static constexpr std::uint32_t kUnsaid = UINT32_MAX, kDirect = UINT32_MAX - 1;
@@ -93,15 +122,25 @@ struct Upstream {
   HashKey hash = HashKey::client;  // of consistent_hash
   HealthCheck health;
   Ejection ejection;
-  Duration slow_start = 0s;                 // until one that comes back gets its full share
-  Duration try_timeout = 2s;                // one endpoint, before the next is tried
-  std::uint32_t tries = 3;                  // endpoints tried for one connection
+  Duration slow_start = 0s;           // until one that comes back gets its full share
+  Duration try_timeout = 2s;          // one endpoint, before the next is tried
+  std::uint32_t tries = 3;            // endpoints tried for one connection
+  std::uint32_t retry_budget = 20;    // further tries for 100 connections or requests
+  std::uint32_t max_connections = 0;  // of an endpoint that says nothing else; 0: any number
+  EndpointQueue queue;
+  Sticky sticky;
+  IdleConnections idle_connections;
   std::vector<SocketAddress> name_servers;  // empty: those of the top level, else of resolv.conf
   Tcp tcp;
   TlsClient tls;  // towards endpoints whose URL says so
   ParentChoice via;
   Place place;
 };
+
+/// How many connections, or requests under way, an endpoint of `upstream` may have; 0: any number.
+inline std::uint32_t effective_most(const Upstream& upstream, const Endpoint& endpoint) {
+  return endpoint.max_connections > 0 ? endpoint.max_connections : upstream.max_connections;
+}
 
 /// Whether requests can be sent to it, and whether bytes can: a Unix socket may be for either.
 inline bool takes_requests(const Upstream& upstream) {

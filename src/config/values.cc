@@ -72,6 +72,7 @@ bool is_admitted(std::uint64_t value, const Form& form) {
 
 std::string number_words(const Form& form) {
   bool bytes = form.as == As::bytes;
+  if (form.as == As::percent) return fmt::format("a share such as 20%, up to {}%", form.most);
   auto text = [&](std::int64_t value) {
     return bytes ? amount_text(static_cast<std::uint64_t>(value), kSizeUnits) : std::to_string(value);
   };
@@ -253,6 +254,7 @@ Outcome<bool> parse_value(std::string_view text, const Form&) {
 template <>
 Outcome<std::uint64_t> parse_value(std::string_view text, const Form& form) {
   if (is_zero_word(text, form)) return 0;
+  if (form.as == As::percent && text.ends_with('%')) text.remove_suffix(1);
   auto amount = form.as == As::bytes ? parse_amount(text, kSizeUnits) : parse_digits(text);
   if (!amount || !is_admitted(*amount, form)) return unexpected(Misfit{number_words(form), ""});
   return *amount;
@@ -305,6 +307,7 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::ja4:
       if (is_ja4(text)) break;
       return unexpected(Misfit{"a JA4 fingerprint such as t13d1516h2_8daaf6152771_e5627efa2ab1", ""});
+    case As::token:
     case As::authority:
     case As::method:
     case As::url_path:
@@ -469,6 +472,7 @@ std::string value_text(std::uint32_t value, const Form& form) {
 
 std::string value_text(std::uint64_t value, const Form& form) {
   if (value == 0 && form.zero) return form.zero;
+  if (form.as == As::percent) return fmt::format("{}%", value);
   return form.as == As::bytes ? amount_text(value, kSizeUnits) : std::to_string(value);
 }
 

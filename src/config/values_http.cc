@@ -167,6 +167,9 @@ Outcome<std::string> parse_http_text(std::string_view text, As as) {
       return parse_rewrite(text);
     case As::regex:
       return parse_regex(text);
+    case As::token:
+      if (is_token(text)) break;
+      return unexpected(Misfit{"a name such as JSESSIONID, without white space", ""});
     case As::field_name:
     case As::edited_field:
       if (is_token(text)) break;

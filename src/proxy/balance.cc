@@ -29,13 +29,20 @@ int Balancer::pick(const Targets& targets, std::span<const int> tried, std::stri
   // Primaries, then backups, then what was ejected: a last resort is better than none.
   for (int choice = 0; choice < 3; ++choice) {
     candidates_.clear();
+    bool full = false;
     for (int i = 0; i < static_cast<int>(targets.size()); ++i) {
       const Target& target = at(targets, i);
       bool out = !target.endpoint->up() || !target.endpoint->takes_new();
       if (out || std::ranges::find(tried, i) != tried.end()) continue;
       bool ejected = target.endpoint->ejected(now);
-      if (choice == 2 || (!ejected && target.backup == (choice == 1))) candidates_.push_back(i);
+      if (choice != 2 && (ejected || target.backup != (choice == 1))) continue;
+      // What a hash keeps together stays together.
+      if (how_ == config::Balance::consistent_hash || target.has_room())
+        candidates_.push_back(i);
+      else
+        full = true;
     }
+    if (candidates_.empty() && full) return kFull;
     if (candidates_.size() == 1) return candidates_.front();
     if (candidates_.empty()) continue;
     switch (how_) {

@@ -2,8 +2,8 @@
 //
 // Endpoints that are down, or that the operator has taken out, are never picked; ejected
 // ones and backups only when nothing better is left. What was tried for this connection is
-// not tried again. One that has come back begins with a small share, if it shall start
-// slowly.
+// not tried again. One that is full is worth waiting for: nothing worse is picked in its
+// place. One that has come back begins with a small share, if it shall start slowly.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -21,8 +21,11 @@ class Balancer {
   Balancer(config::Balance how, std::uint64_t seed, Duration slow_start = {})
       : how_(how), random_(seed | 1), slow_start_(slow_start) {}
 
-  /// The index of the target to try next, or -1. `tried` are the indexes that failed already; `key` is what a
-  /// consistent hash keeps together.
+  /// All that could be picked have as many connections as they may.
+  static constexpr int kFull = -2;
+
+  /// The index of the target to try next, or -1, or kFull. `tried` are the indexes that failed already; `key`
+  /// is what a consistent hash keeps together.
   int pick(const Targets& targets, std::span<const int> tried, std::string_view key, Instant now);
 
  private:

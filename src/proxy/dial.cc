@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "proxy/sticky.h"
 #include "proxy/tunnel.h"
 
 namespace lockgate::proxy {
@@ -153,13 +154,85 @@ std::string hash_key(const Upstream& upstream, std::string_view name, const Ip& 
 
 const Target* Attempts::next() {
   const config::Upstream& config = upstream_->upstream->config;
+  at_ = {};
+  full_ = false;
   if (over_ || made_ >= std::min<std::size_t>(config.tries, kMost)) return nullptr;
+  Instant now = house_->reactor.now();
+  if (made_ == 0) {
+    upstream_->retry_budget.begin(now);
+  } else if (!upstream_->retry_budget.take(now, config.retry_budget)) {
+    upstream_->upstream->commons->retries_saved.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  }
+  full_ = upstream_->queue && !upstream_->queue->empty();  // those who wait go first
+  return full_ ? nullptr : pick();
+}
+
+const Target* Attempts::pick() {
+  Instant now = house_->reactor.now();
+  int index = stuck_target();
   std::span<const int> tried(tried_.data(), made_);
-  int index = upstream_->balancer.pick(*targets_, tried, key_, house_->reactor.now());
+  if (index < 0) index = upstream_->balancer.pick(*targets_, tried, key_, now);
+  full_ = index == Balancer::kFull;
   if (index < 0) return nullptr;
+  const Target& target = (*targets_)[static_cast<std::size_t>(index)];
+  at_ = AtEndpoint(target.endpoint, target.max_connections);
+  full_ = !at_.endpoint();
+  if (full_) return nullptr;
   tried_[made_++] = index;
-  target_ = &(*targets_)[static_cast<std::size_t>(index)];
+  target_ = &target;
   return target_;
+}
+
+// Whom it has failed is not asked again for the same request.
+int Attempts::stuck_target() const {
+  if (stuck_to_ == 0 || made_ > 0) return -1;
+  auto found = std::ranges::find(*targets_, stuck_to_, &Target::mark);
+  bool usable = found != targets_->end() && keeps_its_clients(*found, house_->reactor.now());
+  return usable ? static_cast<int>(found - targets_->begin()) : -1;
+}
+
+// Waits for what it would try next.
+class Attempts::InQueue final : public Queue::Waiter {
+ public:
+  explicit InQueue(Attempts& attempts) : attempts_(attempts) {}
+  bool take_place() override { return attempts_.pick() != nullptr || !attempts_.is_full(); }
+  bool is_choosy() const override {
+    bool hashed = attempts_.upstream_->upstream->config.balance == config::Balance::consistent_hash;
+    return hashed || attempts_.stuck_to_ != 0 || attempts_.made_ > 0;
+  }
+
+ private:
+  Attempts& attempts_;
+};
+
+Task<const Target*> Attempts::wait_for_place(Instant deadline) {
+  constexpr const char* kWaiting = "waiting for a place at an endpoint";
+  const config::EndpointQueue& limits = upstream_->upstream->config.queue;
+  Commons& commons = *upstream_->upstream->commons;
+  Error refused{.code = Errc::limited, .side = Side::upstream, .doing = kWaiting};
+  if (limits.length == 0 || !commons.queue.enter(limits.length)) {
+    commons.turned_away.fetch_add(1, std::memory_order_relaxed);
+    refused.doing =
+        limits.length == 0 ? "looking for a place at an endpoint" : "looking for a place in the queue";
+    co_await loop::fail(refused);
+  }
+  Place place(commons.queue);
+  commons.queued.fetch_add(1, std::memory_order_relaxed);
+  if (!upstream_->queue) upstream_->queue = std::make_unique<Queue>(house_->reactor, house_->place_freed);
+  std::uint16_t made = made_;
+  InQueue waiter(*this);
+  upstream_->queue->join(waiter, targets_);
+  if (!waiter.let_in()) {
+    loop::Wait wait(house_->reactor, waiter.called(),
+                    std::min(deadline, house_->reactor.now() + limits.timeout));
+    bool called = co_await wait;
+    if (!called) {
+      commons.turned_away.fetch_add(1, std::memory_order_relaxed);
+      co_await loop::fail(refused);
+    }
+  }
+  co_return made_ > made ? target_ : nullptr;
 }
 
 Instant Attempts::deadline(Instant overall) const {
@@ -203,9 +276,16 @@ Task<Dialled> dial(House& house, const OwnAddresses& own, UpstreamView& upstream
   Attempts attempts(house, upstream, std::move(targets), std::move(key), facts.id);
   while (house.reactor.now() < deadline) {
     const Target* target = attempts.next();
+    if (attempts.is_full()) {
+      way.stage = Stage::queued;
+      Instant since = house.reactor.now();
+      auto waiting = attempts.wait_for_place(kNever);
+      target = co_await waiting;
+      deadline = deadline + (house.reactor.now() - since);  // it has its own time
+    }
     if (!target) break;
     way.attempts = attempts.made();
-    AtEndpoint at(target->endpoint);
+    AtEndpoint at = attempts.take_place();
     auto reaching = reach(house, own, upstream, *target, errand, facts, way, attempts.deadline(deadline));
     auto reached = co_await loop::attempt(std::move(reaching));
     if (reached) {

@@ -41,8 +41,18 @@ class Attempts {
         key_(std::move(key)),
         connection_(connection) {}
 
-  /// The one to try next; null if none may be tried any more.
+  /// The first one to try is the one of this mark, if it can be used; 0 stands for any.
+  void stick_to(std::uint64_t mark) { stuck_to_ = mark; }
+
+  /// The one to try next, at which there is a place from then on; null if none may be tried any more, or if
+  /// is_full().
   const Target* next();
+  /// All that could be tried have as many connections as they may.
+  bool is_full() const { return full_; }
+  /// Waits in the upstream's queue until next() would have found one, for as long as that may take.
+  loop::Task<const Target*> wait_for_place(Instant deadline);
+  /// The place at the one to try.
+  AtEndpoint take_place() { return std::move(at_); }
   /// Until when, if `overall` is when all of them have to be over.
   Instant deadline(Instant overall) const;
   /// That one could not be reached. It is put aside if that is its fault, and not the first time.
@@ -55,6 +65,10 @@ class Attempts {
   const Error& last() const { return last_; }
 
  private:
+  class InQueue;
+
+  const Target* pick();
+  int stuck_target() const;
   void tell_ejected(std::string_view why) const;
 
   House* house_;
@@ -66,6 +80,9 @@ class Attempts {
   std::array<int, kMost> tried_;             // numbers of targets
   std::uint16_t made_ = 0;
   const Target* target_ = nullptr;
+  AtEndpoint at_;
+  std::uint64_t stuck_to_ = 0;
+  bool full_ = false;
   Error last_{.code = Errc::no_endpoint, .side = Side::upstream, .doing = kConnecting};
   bool over_ = false;
 };

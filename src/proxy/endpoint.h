@@ -16,6 +16,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "proxy/gate.h"
 #include "proxy/histogram.h"
 
 namespace lockgate::proxy {
@@ -39,8 +40,13 @@ class Endpoint {
     Histogram answers;      // from the request sent until the answer
   };
 
-  explicit Endpoint(std::string label, std::size_t workers = 1)
-      : label_(std::move(label)), workers_(workers), rows_(std::make_unique<Row[]>(workers)) {}
+  /// `freed` is called when a connection has left it that somebody waits for.
+  explicit Endpoint(
+      std::string label, std::size_t workers = 1, Gate::Freed freed = [] {})
+      : label_(std::move(label)),
+        workers_(workers),
+        rows_(std::make_unique<Row[]>(workers)),
+        gate_(0, std::move(freed)) {}
 
   /// Its URL as written; of a service, the target's name and port.
   const std::string& label() const { return label_; }
@@ -78,9 +84,10 @@ class Endpoint {
   Row& row(std::size_t worker) const { return rows_[worker]; }
   std::span<const Row> rows() const { return {rows_.get(), workers_}; }
 
-  void enter() { connections_.fetch_add(1, std::memory_order_relaxed); }
-  void leave() { connections_.fetch_sub(1, std::memory_order_relaxed); }
-  std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  /// Where connections go in and out; each of its upstream's plans has a limit of its own.
+  Gate& gate() { return gate_; }
+  /// Connections, and requests under way; those that wait for a request do not count.
+  std::uint32_t connections() const { return gate_.inside(); }
   std::uint64_t successes() const { return successes_.load(std::memory_order_relaxed); }
   std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
 
@@ -90,8 +97,8 @@ class Endpoint {
   std::string label_;
   std::size_t workers_;
   std::unique_ptr<Row[]> rows_;
+  Gate gate_;
   std::atomic<bool> up_ = true;
-  std::atomic<std::uint32_t> connections_ = 0;
   std::atomic<std::uint32_t> failures_in_row_ = 0;
   std::atomic<std::uint32_t> bad_answers_in_row_ = 0;
   std::atomic<std::int64_t> ejected_until_ = 0, back_since_ = 0;  // 0: never was
@@ -103,12 +110,14 @@ class Endpoint {
 /// The host of its URL, with the port if that is written, as a request names it.
 std::string_view authority_of(const Endpoint& endpoint);
 
-/// A connection counted at its endpoint for as long as this lives.
+/// A connection, or a request under way, counted at its endpoint for as long as this lives.
 class AtEndpoint {
  public:
   AtEndpoint() = default;
-  explicit AtEndpoint(std::shared_ptr<Endpoint> endpoint) : endpoint_(std::move(endpoint)) {
-    endpoint_->enter();
+  explicit AtEndpoint(std::shared_ptr<Endpoint> endpoint) : AtEndpoint(std::move(endpoint), 0) {}
+  /// At none if there are `most` already; 0 stands for any number.
+  AtEndpoint(std::shared_ptr<Endpoint> endpoint, std::uint32_t most) {
+    if (endpoint->gate().enter(most)) endpoint_ = std::move(endpoint);
   }
   AtEndpoint(AtEndpoint&& other) noexcept : endpoint_(std::move(other.endpoint_)) {}
   AtEndpoint& operator=(AtEndpoint&& other) noexcept {
@@ -116,7 +125,7 @@ class AtEndpoint {
     return *this;
   }
   ~AtEndpoint() {
-    if (endpoint_) endpoint_->leave();
+    if (endpoint_) endpoint_->gate().leave();
   }
   const Endpoint* endpoint() const { return endpoint_.get(); }
 
@@ -136,6 +145,11 @@ struct Target {
       via{};               // number of the parent through which it is reached; then it has no addresses
   std::string far_host{};  // for the parent: a name or an address
   std::uint16_t far_port = 0;
+  std::string name{};                 // its own, as cookies may tell it; mostly empty
+  std::uint64_t mark = 0;             // by which it is known in cookies, see mark_of()
+  std::uint32_t max_connections = 0;  // 0: any number
+
+  bool has_room() const { return max_connections == 0 || endpoint->connections() < max_connections; }
 };
 
 /// The targets of an upstream at one moment. Never changed; a new answer of the resolver makes a new one.

@@ -23,8 +23,6 @@ constexpr std::size_t kReplayed = 16 * 1024;
 // How long an upstream is asked whether it wants the body, before it gets it unasked (RFC 9110, 10.1.1).
 constexpr Duration kContinue = std::chrono::seconds(1);
 constexpr int kMostInterim = 100;
-// How long a connection waits for its next call.
-constexpr Duration kIdle = std::chrono::seconds(30);
 
 // Of the server, or of what is behind it, rather than of the request.
 bool speaks_of_trouble(int status) { return status >= 502 && status <= 504; }
@@ -40,6 +38,7 @@ Forward::Forward(House& house, const WorkerPlan& plan, http::Exchange& exchange,
       facts_(facts),
       options_(facts.route->route->forwarding),
       upstream_(*plan.upstreams[facts.route->route->upstream]),
+      sticky_(*upstream_.upstream),
       scope_(house.reactor) {}
 
 Instant Forward::soon(Duration patience) const {
@@ -101,14 +100,15 @@ Task<void> Forward::ask_one() {
     auto knowing = known_targets(house_, upstream_, connect_by);
     targets = co_await knowing;
   }
+  sticky_.read(exchange_.request(), facts_.path, *targets, house_.reactor.now(), exchange_.arena());
   std::string key = hash_key(*upstream_.upstream, facts_.host, facts_.client.ip());
   Attempts attempts(house_, upstream_, std::move(targets), std::move(key), facts_.connection.id);
+  attempts.stick_to(sticky_.mark());
   for (std::uint32_t failed = 0;;) {
-    const Target* target = attempts.next();
-    if (!target) co_await loop::fail(attempts.last());
+    auto choosing = choose(attempts, connect_by);
+    const Target* target = co_await choosing;
     facts_.way.attempts = attempts.made();
     facts_.endpoint = target->endpoint.get();
-    at_ = AtEndpoint(target->endpoint);
     connection_ = house_.pool.take(key_of(*target));
     if (connection_) take_way();
     for (bool fresh = false; !fresh;) {
@@ -128,6 +128,7 @@ Task<void> Forward::ask_one() {
       auto asked = co_await loop::attempt(std::move(asking));
       if (asked) {
         attempts.answered(!speaks_of_trouble(exchange_.memory().response.status));
+        sticky_.learn(exchange_.memory().response, *target, house_.reactor.now());
         co_return;
       }
       scope_.cancel_oldest();
@@ -140,6 +141,20 @@ Task<void> Forward::ask_one() {
       if (fresh) attempts.failed(asked.error());
     }
   }
+}
+
+// The endpoint to ask next, and the place there; that of the one before is given up first.
+Task<const Target*> Forward::choose(Attempts& attempts, Instant& connect_by) {
+  at_ = {};
+  const Target* target = attempts.next();
+  if (attempts.is_full()) {
+    auto waiting = attempts.wait_for_place(total_by_);
+    target = co_await waiting;
+    connect_by = soon(facts_.site->site->timeouts.connect);
+  }
+  if (!target) co_await loop::fail(attempts.last());
+  at_ = attempts.take_place();
+  co_return target;
 }
 
 // Nothing but what the upstream may not have seen, or does not mind to see again (RFC 9110, 9.2.2), and only
@@ -278,6 +293,7 @@ Task<void> Forward::answer() {
   http::Response& answer = exchange_.memory().response;
   facts_.status = answer.status;
   prepare_answer(answer, facts_, exchange_.request(), plan_.regexes, exchange_.arena());
+  sticky_.sign(answer, facts_.scheme == "https", exchange_.arena());
   if (answer.status == 101) {
     auto switching = switch_protocol();
     co_await switching;
@@ -288,7 +304,8 @@ Task<void> Forward::answer() {
   // An upstream that was told of this client in a PROXY header must not be asked for another on that
   // connection.
   bool reusable = connection_->client->is_reusable() && !header_version(*facts_.site->site);
-  if (reusable) house_.pool.give(std::move(connection_), kIdle);
+  const config::IdleConnections& waiting = upstream_.upstream->config.idle_connections;
+  if (reusable) house_.pool.give(std::move(connection_), waiting.time, waiting.most);
 }
 
 // The head leaves with what has come of the body, and without waiting for any.

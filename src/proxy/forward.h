@@ -13,6 +13,7 @@
 #include "proxy/house.h"
 #include "proxy/pool.h"
 #include "proxy/request_facts.h"
+#include "proxy/sticky.h"
 
 namespace lockgate::proxy {
 
@@ -29,6 +30,7 @@ class Forward {
   Result<void> take_first_piece();
   Result<void> refuse_unsized() const;
   loop::Task<void> ask_one();
+  loop::Task<const Target*> choose(Attempts& attempts, Instant& connect_by);
   loop::Task<Connection> connect(const Target& target, Instant deadline);
   loop::Task<void> ask(const Target& target);
   loop::Task<void> hear_answer();
@@ -55,6 +57,7 @@ class Forward {
   http::Piece first_;  // of the request's body, in memory that stays
   AtEndpoint at_;
   Connection connection_;
+  Sticky sticky_;
   Instant total_by_ = kNever;
   std::uint64_t uploaded_ = 0;
   bool sent_ = false;        // some upstream may have seen the request

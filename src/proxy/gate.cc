@@ -2,10 +2,9 @@
 
 namespace lockgate::proxy {
 
-bool Gate::enter() {
-  std::uint32_t most = limit_.load(std::memory_order_relaxed);
+bool Gate::enter(std::uint32_t limit) {
   std::uint32_t inside = inside_.load();
-  while (most == 0 || inside < most) {
+  while (limit == 0 || inside < limit) {
     if (inside_.compare_exchange_weak(inside, inside + 1)) return true;
   }
   return false;

@@ -22,7 +22,9 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
 
   /// Counts one in, unless it is full.
-  bool enter();
+  bool enter() { return enter(limit()); }
+  /// The same for whoever has a limit of his own.
+  bool enter(std::uint32_t limit);
   void leave();
 
   std::uint32_t inside() const { return inside_.load(std::memory_order_relaxed); }

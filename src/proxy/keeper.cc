@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "proxy/dial.h"
 #include "proxy/health_check.h"
+#include "proxy/sticky.h"
 
 namespace lockgate::proxy {
 
@@ -54,10 +56,17 @@ std::string key_of(const config::Upstream& config, const std::vector<SocketAddre
   key += key_of(config.health);
   key += fmt::format("|{}|{}|{}|{}", config.tcp.keepalive.count(), config.tcp.keepalive_interval.count(),
                      config.tcp.keepalive_probes, config.tcp.user_timeout.count());
+  key +=
+      fmt::format("|{}|{}|{}|{}|{}", config.retry_budget, config.queue.length, config.queue.timeout.count(),
+                  config.idle_connections.time.count(), config.idle_connections.most);
+  const config::Sticky& sticky = config.sticky;
+  key += fmt::format("|{}|{}|{}|{}|{}", sticky.cookie, sticky.path_parameter, sticky.own_cookie,
+                     sticky.expire.count(), sticky.entries);
   key += text_of(name_servers);
   for (const auto& endpoint : config.endpoints) {
-    key += fmt::format("|{} {} {} {}", endpoint.url, endpoint.weight, endpoint.backup,
-                       endpoint.via ? static_cast<std::int64_t>(*endpoint.via) : -1);
+    key += fmt::format("|{} {} {} {} {} {}", endpoint.url, endpoint.weight, endpoint.backup,
+                       endpoint.via ? static_cast<std::int64_t>(*endpoint.via) : -1, endpoint.own_name,
+                       config::effective_most(config, endpoint));
   }
   return key;
 }
@@ -70,7 +79,7 @@ class Keeper::Kept {
  public:
   Kept(Keeper& keeper, const config::Upstream& config, const std::vector<SocketAddress>& name_servers)
       : keeper_(keeper),
-        upstream_(std::make_shared<Upstream>(config)),
+        upstream_(std::make_shared<Upstream>(config, keeper.commons_of(config.name))),
         scope_(keeper.reactor_),
         answers_(config.endpoints.size()),
         view_(std::make_shared<UpstreamView>(upstream_, nullptr, 0)) {
@@ -129,7 +138,7 @@ class Keeper::Kept {
   Target target(const config::Endpoint& endpoint, const std::string& label,
                 std::vector<SocketAddress> addresses) {
     auto& known = keeper_.endpoints_[config().name + " " + label];
-    if (!known) known = std::make_shared<Endpoint>(label, keeper_.workers_);
+    if (!known) known = std::make_shared<Endpoint>(label, keeper_.workers_, keeper_.freed_);
     if (config().health.every == Duration::zero()) known->set_up(true);  // nobody else would find it up again
     Target target{known,           std::move(addresses), endpoint.weight,
                   endpoint.backup, endpoint.tls,         host_of(endpoint)};
@@ -137,6 +146,9 @@ class Keeper::Kept {
     target.far_host = target.host;
     target.far_port =
         endpoint.kind == config::Endpoint::Kind::address ? endpoint.address.port() : endpoint.port;
+    target.name = endpoint.own_name;
+    target.mark = mark_of(config().name, target.name.empty() ? label : target.name);
+    target.max_connections = config::effective_most(config(), endpoint);
     return target;
   }
 
@@ -309,11 +321,12 @@ class Keeper::Kept {
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,
-               std::size_t workers)
+               std::size_t workers, Gate::Freed freed)
     : reactor_(reactor),
       journal_(journal),
       publish_(std::move(publish)),
       workers_(workers),
+      freed_(std::move(freed)),
       turns_(reactor, kMostQuestions),
       pool_(reactor),
       house_{reactor, buffers_, connector,       journal,      desk_,
@@ -362,6 +375,14 @@ void Keeper::keep_only(const std::vector<std::shared_ptr<const Upstream>>& used)
   std::erase_if(kept_,
                 [&](const auto& entry) { return !by_upstream_.contains(entry.second->upstream().get()); });
   std::erase_if(endpoints_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  std::erase_if(commons_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+std::shared_ptr<Commons> Keeper::commons_of(const std::string& upstream) {
+  auto& known = commons_[upstream];
+  auto commons = known.lock();
+  if (!commons) known = commons = std::make_shared<Commons>();
+  return commons;
 }
 
 // One for all upstreams with the same name servers: its sockets and memory are worth sharing.

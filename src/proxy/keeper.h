@@ -27,9 +27,11 @@ class Keeper {
   /// Called on the keeper's thread whenever an upstream has new targets.
   using Publish = std::function<void(std::shared_ptr<const Upstream>, std::shared_ptr<const Targets>)>;
 
-  /// `workers` is how many count what they do with its endpoints.
-  Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,
-         std::size_t workers = 1);
+  /// `workers` is how many count what they do with its endpoints; `freed` is called on any thread when a
+  /// connection has left an endpoint that somebody waits for.
+  Keeper(
+      loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,
+      std::size_t workers = 1, Gate::Freed freed = [] {});
   ~Keeper();
 
   /// The upstream that stands for `config`: the same one as long as nothing of it changes, so that its
@@ -53,10 +55,14 @@ class Keeper {
 
  private:
   class Kept;
+
+  std::shared_ptr<Commons> commons_of(const std::string& upstream);
+
   loop::Reactor& reactor_;
   Journal& journal_;
   Publish publish_;
   std::size_t workers_;
+  Gate::Freed freed_;
   std::map<std::string, std::weak_ptr<net::Resolver>> resolvers_;  // by name servers
   loop::Turns turns_;                                              // of questions
   std::unordered_map<const Upstream*, Kept*> by_upstream_;
@@ -68,6 +74,7 @@ class Keeper {
   House house_;                 // of checks
   std::map<std::string, std::unique_ptr<Kept>> kept_;
   std::map<std::string, std::shared_ptr<Endpoint>> endpoints_;  // by upstream and label
+  std::map<std::string, std::weak_ptr<Commons>> commons_;       // by upstream
 };
 
 }  // namespace lockgate::proxy

@@ -18,6 +18,7 @@
 #include "proxy/house.h"
 #include "proxy/plan.h"
 #include "proxy/pool.h"
+#include "proxy/sticky.h"
 
 namespace lockgate::proxy {
 
@@ -132,15 +133,19 @@ inline std::shared_ptr<const Plan> made_plan(std::string_view text, MadeRegistry
 }
 
 /// Targets as a configuration of addresses alone gives them.
-inline std::shared_ptr<const Targets> made_targets(const config::Upstream& config) {
+inline std::shared_ptr<const Targets> made_targets(
+    const config::Upstream& config, const Gate::Freed& freed = [] {}) {
   auto targets = std::make_shared<Targets>();
   for (const auto& endpoint : config.endpoints) {
-    targets->push_back({std::make_shared<Endpoint>(endpoint.url),
+    targets->push_back({std::make_shared<Endpoint>(endpoint.url, 1, freed),
                         {endpoint.address},
                         endpoint.weight,
                         endpoint.backup,
                         endpoint.tls,
                         endpoint.address.is_unix() ? "localhost" : endpoint.address.ip().text()});
+    targets->back().name = endpoint.own_name;
+    targets->back().mark = mark_of(config.name, endpoint.own_name.empty() ? endpoint.url : endpoint.own_name);
+    targets->back().max_connections = config::effective_most(config, endpoint);
   }
   return targets;
 }

@@ -42,13 +42,13 @@ std::unique_ptr<UpstreamConnection> Pool::take(const PoolKey& key) {
   return good;
 }
 
-void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patience) {
+void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patience, std::size_t most) {
   if (!connection->endpoint_->takes_new()) return;
+  if (connection->endpoint_->row(worker_).idle.value() >= most) return;
   PoolKey key = connection->key();
   auto shelf = shelves_.find(key);
   if (shelf == shelves_.end())
     shelf = shelves_.try_emplace(Label{key.endpoint, key.side, std::string(key.identity)}).first;
-  if (shelf->second.size >= kMostOfKey) return;
   UpstreamConnection& idle = *connection.release();
   idle.pool_ = this;
   idle.client->stream().set_owner(&idle);

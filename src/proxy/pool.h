@@ -71,8 +71,9 @@ class Pool {
 
   /// The connection that was given last, if it is still good; null if there is none.
   std::unique_ptr<UpstreamConnection> take(const PoolKey& key);
-  /// Keeps it for the next call, but no longer than `patience`; not one whose endpoint takes no new calls.
-  void give(std::unique_ptr<UpstreamConnection> connection, Duration patience);
+  /// Keeps it for the next call, but no longer than `patience`; not one whose endpoint takes no new calls, or
+  /// has `most` waiting already.
+  void give(std::unique_ptr<UpstreamConnection> connection, Duration patience, std::size_t most = 1024);
   /// Connections that wait.
   std::size_t size() const { return size_; }
   /// Closes what waits for calls to this endpoint.
@@ -102,7 +103,6 @@ class Pool {
     std::size_t size = 0;
   };
   using Shelves = std::unordered_map<Label, Shelf, Hash, Equal>;
-  static constexpr std::size_t kMostOfKey = 1024;
 
   std::unique_ptr<UpstreamConnection> release(UpstreamConnection& connection, Shelves::iterator shelf);
   void drop(UpstreamConnection& connection);

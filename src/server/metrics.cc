@@ -141,6 +141,22 @@ void write_endpoints(Exposition& out, const Overview& overview, Value value) {
   }
 }
 
+void write_queues(Exposition& out, const Overview& overview) {
+  auto write = [&](auto value) {
+    for (const auto& upstream : overview.upstreams)
+      out.sample({{"upstream", upstream.name}}, upstream.*value);
+  };
+  out.begin("lockgate_upstream_queue", "gauge", "Who waits now for an endpoint that is not full.");
+  write(&UpstreamOverview::waiting);
+  out.begin("lockgate_upstream_queued_total", "counter", "Who has waited for an endpoint that was not full.");
+  write(&UpstreamOverview::queued);
+  out.begin("lockgate_upstream_turned_away_total", "counter",
+            "Who got no endpoint, for the queue was full or its time over.");
+  write(&UpstreamOverview::turned_away);
+  out.begin("lockgate_upstream_retries_saved_total", "counter", "Further tries that were above the budget.");
+  write(&UpstreamOverview::retries_saved);
+}
+
 // By listener and site.
 using SiteName = std::pair<std::string, std::string>;
 
@@ -273,6 +289,7 @@ std::string metrics_text(const Overview& overview) {
   out.begin("lockgate_endpoint_failures_total", "counter",
             "Attempts to connect to the endpoint that failed.");
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.failures; });
+  write_queues(out, overview);
   write_requests(out, overview);
   out.begin("lockgate_certificate_not_after_seconds", "gauge",
             "When a certificate in use ends, in seconds since 1970.");

@@ -36,6 +36,11 @@ std::vector<UpstreamOverview> overview_of(const proxy::Keeper& keeper, Instant n
   std::map<std::string, UpstreamOverview> by_name;
   keeper.each([&](const proxy::Upstream& upstream, const proxy::Targets* targets) {
     UpstreamOverview& seen = by_name[upstream.config.name];
+    const proxy::Commons& commons = *upstream.commons;
+    seen.waiting = commons.queue.inside();
+    seen.queued = commons.queued.load(std::memory_order_relaxed);
+    seen.turned_away = commons.turned_away.load(std::memory_order_relaxed);
+    seen.retries_saved = commons.retries_saved.load(std::memory_order_relaxed);
     if (!targets) return;
     seen.resolved = true;
     for (const auto& target : *targets) {

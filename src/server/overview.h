@@ -55,7 +55,11 @@ struct EndpointOverview {
 
 struct UpstreamOverview {
   std::string name;
-  bool resolved = false;  // false until the resolver has answered for the first time
+  bool resolved = false;            // false until the resolver has answered for the first time
+  std::uint32_t waiting = 0;        // for an endpoint that is not full, now
+  std::uint64_t queued = 0;         // that have ever waited
+  std::uint64_t turned_away = 0;    // of them and of those that could not, those that got no endpoint
+  std::uint64_t retries_saved = 0;  // further tries that were above the budget
   std::vector<EndpointOverview> endpoints;
 };
 

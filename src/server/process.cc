@@ -102,7 +102,7 @@ Process::Process(config::Config config, ProcessOptions options)
                  const std::shared_ptr<const proxy::Targets>& targets) {
             crew_.post_all([=](proxy::Worker& worker) { worker.take_targets(*upstream, targets); });
           },
-          workers_),
+          workers_, [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       stapler_(reactor_, connector_, journal_,
                [this](const tls::Stapled& stapled, const std::shared_ptr<const tls::Staple>& staple) {
                  crew_.post_all([staples = stapled.staples, staple](proxy::Worker& worker) {

@@ -99,7 +99,10 @@ json endpoint_json(const EndpointOverview& endpoint) {
 json upstream_json(const UpstreamOverview& upstream) {
   json endpoints = json::array();
   for (const auto& endpoint : upstream.endpoints) endpoints.push_back(endpoint_json(endpoint));
-  return {{"name", upstream.name}, {"resolved", upstream.resolved}, {"endpoints", std::move(endpoints)}};
+  return {{"name", upstream.name},
+          {"resolved", upstream.resolved},
+          {"waiting", upstream.waiting},
+          {"endpoints", std::move(endpoints)}};
 }
 
 json certificate_json(const CertificateOverview& certificate) {

@@ -81,5 +81,6 @@ std::vector<HttpPlay> plays_of_bodies();
 std::vector<HttpPlay> plays_of_connections();
 std::vector<HttpPlay> plays_of_trouble();
 std::vector<HttpPlay> plays_of_routes();
+std::vector<HttpPlay> plays_of_sticking();
 
 }  // namespace lockgate::stories

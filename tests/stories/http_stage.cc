@@ -27,6 +27,9 @@ defaults:
 upstreams:
   one: { endpoints: ["http://192.0.2.1:80"], ejection: { failures: 0 } }
   two: { endpoints: ["http://192.0.2.9:80", "http://192.0.2.1:80"], ejection: { failures: 0 } }
+  own: { endpoints: ["http://192.0.2.1:80"], sticky: { own_cookie: GATE } }
+  session: { endpoints: [{ url: "http://192.0.2.9:80", name: n9 }, { url: "http://192.0.2.1:80", name: n1 }],
+             sticky: { cookie: JSESSIONID, path_parameter: jsessionid }, max_connections: 1 }
   none: { endpoints: ["http://192.0.2.9:80"], ejection: { failures: 0 } }
 listeners:
   - name: front
@@ -158,7 +161,7 @@ std::shared_ptr<proxy::WorkerPlan> HttpStage::made_plan(const std::string& sites
   auto made = std::make_shared<proxy::WorkerPlan>();
   made->plan = proxy::made_plan(std::string(kConfig) + sites, registry_);
   for (const auto& upstream : made->plan->upstreams) {
-    targets_.push_back(proxy::made_targets(upstream->config));
+    targets_.push_back(proxy::made_targets(upstream->config, [this] { place_freed_.wake_all(); }));
     made->upstreams.push_back(std::make_shared<proxy::UpstreamView>(upstream, targets_.back(), 1));
   }
   for (const auto& pattern : made->plan->patterns) made->regexes.push_back(*Regex::compile(pattern));

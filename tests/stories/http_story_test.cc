@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 std::vector<HttpPlay> all_plays() {
   std::vector<HttpPlay> all;
-  for (auto* some : {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes}) {
+  for (auto* some :
+       {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes, plays_of_sticking}) {
     for (auto& play : some()) all.push_back(std::move(play));
   }
   return all;
