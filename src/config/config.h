@@ -102,6 +102,7 @@ struct Defaults {
   HttpServer http;
   Paths paths;
   Forwarding forwarding;
+  SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
 };
 
@@ -137,8 +138,9 @@ struct Site {
       routes;  // of terminate and plain, where requests are read; the first that matches takes one
   HttpServer http;
   Paths paths;
-  Forwarding forwarding;                       // what its routes start from
-  FieldEdits request_fields, response_fields;  // the same
+  Forwarding forwarding;                                 // what its routes start from
+  SecurityFields security_fields = SecurityFields::off;  // the same
+  FieldEdits request_fields, response_fields;            // the same
   ConnectionLimit limit;
   Timeouts timeouts;
   AccessLog access_log;
@@ -203,6 +205,7 @@ struct Listener {
   HttpServer http;
   Paths paths;
   Forwarding forwarding;
+  SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
   std::vector<Site> sites;
   Place place;

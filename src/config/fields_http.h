@@ -7,29 +7,32 @@
 namespace lockgate::config {
 
 template <>
-inline constexpr auto kSection<HttpServer> =
-    section("http", "HTTP towards clients.",
-            Field{"head_timeout", &HttpServer::head_timeout,
-                  "From the first byte of a request until the end of its head.", kSome},
-            Field{"keepalive", &HttpServer::keepalive, "Between two requests of a connection.", kSome},
-            Field{"keepalive_requests", &HttpServer::keepalive_requests,
-                  "The most requests of one connection.", from_to(1, 1'000'000'000, "unlimited")},
-            Field{"body_timeout", &HttpServer::body_timeout,
-                  "Without a byte of a request's body, or without one of an answer taken.", kSome},
-            Field{"body_rate",
-                  &HttpServer::body_rate,
-                  "Bytes a second that a request's body has to come with.",
-                  {.least = 1, .most = 1 << 30, .zero = "off", .as = As::bytes}},
-            Field{"head_limit",
-                  &HttpServer::head_limit,
-                  "The most bytes of a request's head.",
-                  {.least = 1024, .most = 1 << 20, .as = As::bytes}},
-            Field{"field_limit", &HttpServer::field_limit, "The most fields in a request's head.",
-                  from_to(1, 10'000)},
-            Field{"target_limit",
-                  &HttpServer::target_limit,
-                  "The most bytes of a request's target: its path and query.",
-                  {.least = 256, .most = 1 << 20, .as = As::bytes}});
+inline constexpr auto kSection<HttpServer> = section(
+    "http", "HTTP towards clients.",
+    Field{"head_timeout", &HttpServer::head_timeout,
+          "From the first byte of a request until the end of its head.", kSome},
+    Field{"keepalive", &HttpServer::keepalive, "Between two requests of a connection.", kSome},
+    Field{"keepalive_requests", &HttpServer::keepalive_requests, "The most requests of one connection.",
+          from_to(1, 1'000'000'000, "unlimited")},
+    Field{"body_timeout", &HttpServer::body_timeout,
+          "Without a byte of a request's body, or without one of an answer taken.", kSome},
+    Field{"body_rate",
+          &HttpServer::body_rate,
+          "Bytes a second that a request's body has to come with.",
+          {.least = 1, .most = 1 << 30, .zero = "off", .as = As::bytes}},
+    Field{"head_limit",
+          &HttpServer::head_limit,
+          "The most bytes of a request's head.",
+          {.least = 1024, .most = 1 << 20, .as = As::bytes}},
+    Field{"field_limit", &HttpServer::field_limit, "The most fields in a request's head.",
+          from_to(1, 10'000)},
+    Field{"target_limit",
+          &HttpServer::target_limit,
+          "The most bytes of a request's target: its path and query.",
+          {.least = 256, .most = 1 << 20, .as = As::bytes}},
+    Field{"request_id", &HttpServer::request_id,
+          "Whose `X-Request-ID` becomes the request's identity, if it has 1 to 128 letters, digits or "
+          "`._~:+/=@-`: that of `any` client, of `trusted_proxies`, or `never`. Others get one of ours."});
 
 template <>
 inline constexpr auto kSection<Paths> = section(
@@ -50,7 +53,8 @@ inline constexpr auto kSection<ClientFields> =
             Field{"x_forwarded", &ClientFields::x_forwarded,
                   "`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Port`."},
             Field{"x_real_ip", &ClientFields::x_real_ip, "`X-Real-IP`."},
-            Field{"forwarded", &ClientFields::forwarded, "`Forwarded` (RFC 7239)."});
+            Field{"forwarded", &ClientFields::forwarded, "`Forwarded` (RFC 7239)."},
+            Field{"request_id", &ClientFields::request_id, "`X-Request-ID`, with the request's identity."});
 template <>
 inline constexpr bool kIsWordList<ClientFields> = true;
 
@@ -81,6 +85,16 @@ inline constexpr auto kSection<Forwarding> = section(
           {.least = 1, .zero = "unlimited", .as = As::bytes}},
     Field{"retries", &Forwarding::retries, "Further endpoints that are asked where it is safe to ask again.",
           from_to(0, 100)},
+    Field{"buffer_request",
+          &Forwarding::buffer_request,
+          "So many bytes of a request's body are awaited before the upstream is asked, or all of it: a slow "
+          "client "
+          "holds no connection of the upstream, and what is here can be sent again.",
+          {.least = 1024, .most = 1 << 30, .zero = "off", .as = As::bytes}},
+    Field{"buffer_response",
+          &Forwarding::buffer_response,
+          "So many bytes of an answer may wait for a slow client, so that the upstream is done early.",
+          {.least = 1024, .most = 1 << 30, .zero = "off", .as = As::bytes}},
     Field{"rewrite_answers", &Forwarding::rewrite_answers,
           "Whether `Location` and its kind, and cookies, are led back from the upstream's address to ours."});
 
@@ -113,6 +127,10 @@ constexpr auto http_fields() {
       Field<Struct, HttpServer>{"http", &Struct::http, "HTTP towards clients."},
       Field<Struct, Paths>{"paths", &Struct::paths, "Pieces of paths that are ambiguous."},
       Field<Struct, Forwarding>{"forward", &Struct::forwarding, "How requests go on to upstreams."},
+      Field<Struct, SecurityFields>{
+          "security_fields", &Struct::security_fields,
+          "Fields of answers that keep browsers from what hardly any page wants, where "
+          "the answer has none of its own; [which](http.md#fields-for-browsers)."},
       Field<Struct, FieldEdits>{"request_fields", &Struct::request_fields,
                                 "Changes of the fields of requests that go on."},
       Field<Struct, FieldEdits>{"response_fields", &Struct::response_fields,
@@ -157,6 +175,8 @@ inline constexpr auto kSection<WrittenRoute> = section(
           as(As::body)},
     Field{"content_type", &WrittenRoute::content_type, "What the body is.", as(As::field_value)},
     Field{"forward", &WrittenRoute::forward, "How requests go on to the upstream."},
+    Field{"security_fields", &WrittenRoute::security_fields,
+          "Fields of answers that keep browsers from what hardly any page wants."},
     Field{"request_fields", &WrittenRoute::request_fields, "Changes of the fields of requests that go on."},
     Field{"response_fields", &WrittenRoute::response_fields, "Changes of the fields of answers to clients."});
 

@@ -109,7 +109,12 @@ inline constexpr auto kSection<Parent> = section(
                                          "the load and stand in for each other.",
                                          {.as = As::parent_url, .required = true}},
     Field{"credentials_file", &Parent::credentials_file,
-          "A file with one line, `user:password`: Basic for CONNECT, or the login of SOCKS5.", as(As::path)},
+          "A file with one line, `user:password`: Basic for HTTP, or the login of SOCKS5.", as(As::path)},
+    Field{"plain_http", &Parent::plain_http,
+          "How a parent for HTTP is asked for endpoints with `http://`: `absolute` sends it the request "
+          "itself, as "
+          "such parents expect it, `connect` asks it for a tunnel, in which the request keeps the client's "
+          "host."},
     Field{"destinations", &Parent::destinations,
           "Names and networks of endpoints that are reached through it without a word from `via`: `default`, "
           "`*.example.com`, `192.0.2.0/24`."},

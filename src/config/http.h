@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 /// What is done about a piece of a path that readers understand differently.
 enum class PathPolicy : std::uint8_t { reject, raw, decode };
 
+/// Whose word is taken for a request's identity: nobody's, that of trusted proxies, or anybody's.
+enum class RequestId : std::uint8_t { never, trusted, any };
+
 /// HTTP towards clients: of a listener, or of a site.
 struct HttpServer {
   Duration head_timeout = 10s;           // first byte of a request until the end of its head
@@ -26,7 +29,8 @@ struct HttpServer {
   std::uint32_t body_rate = 500;         // bytes a second that a request's body has to come with; 0: any
   std::uint32_t head_limit = 32 * 1024;  // bytes of a request's head
   std::uint32_t field_limit = 100;
-  std::uint32_t target_limit = 8 * 1024;  // bytes of a request's target
+  std::uint32_t target_limit = 8 * 1024;      // bytes of a request's target
+  RequestId request_id = RequestId::trusted;  // whose X-Request-ID becomes the request's identity
 };
 
 /// What is asked of a request's path before a route is chosen. What is matched is what is sent.
@@ -38,13 +42,16 @@ struct Paths {
 };
 
 enum class Via : std::uint8_t { off, on, full, block };
+/// How much an answer tells browsers not to do, where the application does not say it.
+enum class SecurityFields : std::uint8_t { off, basic, strict };
 enum class HttpVersion : std::uint8_t { http1_1, http1_0 };
 
 /// Fields that tell an upstream about the client.
 struct ClientFields {
   bool x_forwarded = true;  // X-Forwarded-For, -Proto, -Host and -Port
   bool x_real_ip = false;
-  bool forwarded = false;  // RFC 7239
+  bool forwarded = false;   // RFC 7239
+  bool request_id = false;  // X-Request-ID
 };
 
 /// What may stand in a text that is made for each request, $client_address.
@@ -141,14 +148,16 @@ struct Forwarding {
   Via via = Via::on;
   ClientFields client_fields;
   HttpVersion version = HttpVersion::http1_1;
-  bool keepalive = true;         // connections to the upstream serve further requests
-  Duration first_byte = 60s;     // request sent until the head of the answer
-  Duration idle = 60s;           // no byte of the answer's body, or none of the request's taken
-  Duration total = 0s;           // all of it; 0: any time
-  Duration tunnel = 1h;          // no byte either way, once the protocol was switched
-  std::uint64_t body_limit = 0;  // bytes of a request's body; 0: any number
-  std::uint32_t retries = 1;     // further endpoints, where it is safe to ask again
-  bool rewrite_answers = true;   // Location and its kind, and cookies, back to our own address
+  bool keepalive = true;              // connections to the upstream serve further requests
+  Duration first_byte = 60s;          // request sent until the head of the answer
+  Duration idle = 60s;                // no byte of the answer's body, or none of the request's taken
+  Duration total = 0s;                // all of it; 0: any time
+  Duration tunnel = 1h;               // no byte either way, once the protocol was switched
+  std::uint64_t body_limit = 0;       // bytes of a request's body; 0: any number
+  std::uint32_t retries = 1;          // further endpoints, where it is safe to ask again
+  std::uint64_t buffer_request = 0;   // bytes of a body that are there before the upstream is asked; 0: off
+  std::uint64_t buffer_response = 0;  // bytes of an answer that wait for its client; 0: off
+  bool rewrite_answers = true;        // Location and its kind, and cookies, back to our own address
 };
 
 /// A field or a parameter of the query, with a value that it must have; "*": any.
@@ -182,6 +191,7 @@ struct Route {
   Template body;                       // of status
   std::string content_type = "text/plain; charset=utf-8";
   Forwarding forwarding;
+  SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first
   Place place;
 };

@@ -15,6 +15,7 @@ void inherit_http(const From& from, To& to) {
   to.http = from.http;
   to.paths = from.paths;
   to.forwarding = from.forwarding;
+  to.security_fields = from.security_fields;
   to.request_fields = from.request_fields;
   to.response_fields = from.response_fields;
 }
@@ -49,6 +50,7 @@ inline Site inherited(const Listener& listener) {
 inline WrittenRoute inherited(const Site& site) {
   WrittenRoute route;
   route.forward = site.forwarding;
+  route.security_fields = site.security_fields;
   route.request_fields = site.request_fields;
   route.response_fields = site.response_fields;
   return route;

@@ -43,9 +43,9 @@ inline constexpr std::array<VariableName, 26> kVariables{{
     {"client_certificate_subject", "Who the client's certificate is for."},
     {"client_certificate_issuer", "Who issued it."},
     {"client_certificate_serial", "Its serial number."},
-    {"client_certificate_names", "The names in its subjectAltName, joined by commas."},
+    {"client_certificate_names", "The names in its subjectAltName (DNS, IP, mail, URI), joined by commas."},
     {"client_certificate_fingerprint", "Its SHA-256, in hexadecimal."},
-    {"client_certificate_pem", "All of it as PEM, percent-encoded."},
+    {"client_certificate_pem", "All of it as PEM, percent-encoded; as nginx's `$ssl_client_escaped_cert`."},
     {"client_certificate_der", "All of it in base64."},
     {"client_certificate_verify", "`SUCCESS`, `NONE` or `FAILED`."},
 }};

@@ -18,6 +18,8 @@ namespace lockgate::config {
 using namespace std::chrono_literals;
 
 enum class Balance : std::uint8_t { round_robin, least_connections, random_two, consistent_hash };
+/// How a parent for HTTP is asked for endpoints that speak plain HTTP.
+enum class PlainHttp : std::uint8_t { absolute, connect };
 enum class HashKey : std::uint8_t { client, name };
 
 /// TCP options of accepted and upstream connections; 0 leaves the kernel's default.
@@ -163,6 +165,7 @@ struct Destination {
 
 /// Proxies that upstreams are reached through. Its endpoints are theirs.
 struct Parent : Upstream {
+  PlainHttp plain_http = PlainHttp::absolute;
   std::string credentials_file;           // one line, "user:password"; empty: none
   std::vector<Destination> destinations;  // endpoints that are reached through it unless `via` says otherwise
   std::vector<Destination> no_proxy;      // endpoints that never are

@@ -26,6 +26,8 @@ template <>
 inline constexpr std::array kWords<Balance>{"round_robin"sv, "least_connections"sv, "random_two"sv,
                                             "consistent_hash"sv};
 template <>
+inline constexpr std::array kWords<PlainHttp>{"absolute"sv, "connect"sv};
+template <>
 inline constexpr std::array kWords<HashKey>{"client"sv, "name"sv};
 template <>
 inline constexpr std::array kWords<Verdict>{"pass"sv, "terminate"sv, "plain"sv, "reject"sv};
@@ -38,6 +40,10 @@ template <>
 inline constexpr std::array kWords<PathPolicy>{"reject"sv, "raw"sv, "decode"sv};
 template <>
 inline constexpr std::array kWords<Via>{"off"sv, "on"sv, "full"sv, "block"sv};
+template <>
+inline constexpr std::array kWords<RequestId>{"never"sv, "trusted"sv, "any"sv};
+template <>
+inline constexpr std::array kWords<SecurityFields>{"off"sv, "basic"sv, "strict"sv};
 template <>
 inline constexpr std::array kWords<HttpVersion>{"1.1"sv, "1.0"sv};
 

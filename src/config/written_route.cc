@@ -38,6 +38,7 @@ Route meaning(WrittenRoute written) {
   route.body = std::move(written.body);
   route.content_type = std::move(written.content_type);
   route.forwarding = std::move(written.forward);
+  route.security_fields = written.security_fields;
   route.request_fields = std::move(written.request_fields);
   route.response_fields = std::move(written.response_fields);
   return route;
@@ -60,6 +61,7 @@ WrittenRoute written_as(const Route& route) {
                        .body = route.body,
                        .content_type = route.content_type,
                        .forward = route.forwarding,
+                       .security_fields = route.security_fields,
                        .request_fields = route.request_fields,
                        .response_fields = route.response_fields};
   if (route.action == RouteAction::forward) written.to.index = route.upstream;

@@ -30,6 +30,7 @@ struct WrittenRoute {
   Template body;
   std::string content_type = Route{}.content_type;
   Forwarding forward;
+  SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
 };
 

@@ -33,7 +33,9 @@ Task<void> Client1::send(const Request& request, Piece first, Duration patience)
   HeadForm form{.length = request.length.value_or(0),
                 .close = !form_.keepalive,
                 .keep_alive = form_.keepalive && form_.http1_0,
-                .asks_continue = request.wants_continue && !form_.http1_0};
+                .asks_continue = request.wants_continue && !form_.http1_0,
+                .to_proxy = form_.to_proxy,
+                .proxy_authorization = form_.proxy_authorization};
   if (form_.http1_0) form.protocol = kHttp1_0;
   if (request.has_body) form.body = request.length ? BodyForm::sized : BodyForm::chunked;
   std::string& out = desk_.out;

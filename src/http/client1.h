@@ -11,9 +11,11 @@ namespace lockgate::http {
 
 /// How requests are put to an upstream.
 struct ClientForm {
-  bool http1_0 = false;                // in HTTP/1.0
-  bool keepalive = true;               // the connection shall serve further calls
-  std::size_t head_limit = 64 * 1024;  // bytes of an answer's head
+  bool http1_0 = false;                       // in HTTP/1.0
+  bool keepalive = true;                      // the connection shall serve further calls
+  std::size_t head_limit = 64 * 1024;         // bytes of an answer's head
+  bool to_proxy = false;                      // in absolute form, for a proxy that asks on
+  std::string_view proxy_authorization = {};  // for that proxy; until send() has begun
 };
 
 class Client1 final : public Call {

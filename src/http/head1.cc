@@ -80,22 +80,15 @@ void take_target(const wire::RequestHead& head, Request& request, Arena& arena) 
     request.target = rootless ? arena.join("/", target) : arena.copy(target);
 }
 
-void write_fields(const Fields& fields, std::string& out) {
+void write_field(const wire::HeadField& field, std::string& out) {
   constexpr std::string_view kColon = ": ";
-  std::size_t begin = out.size(), size = begin;
-  for (const wire::HeadField& field : fields) {
-    size += field.name.size() + kColon.size() + field.value.size() + kLineEnd.size();
-  }
-  out.resize_and_overwrite(size, [&](char* at, std::size_t) {
-    auto put = [&at](std::string_view text) { at = std::ranges::copy(text, at).out; };
-    at += begin;
-    for (const wire::HeadField& field : fields) {
-      put(field.name);
-      put(kColon);
-      put(field.value);
-      put(kLineEnd);
-    }
-    return size;
+  std::size_t begin = out.size();
+  std::size_t end = begin + field.name.size() + kColon.size() + field.value.size() + kLineEnd.size();
+  out.resize_and_overwrite(end, [&](char* text, std::size_t) {
+    char* at = text + begin;
+    for (std::string_view part : {field.name, kColon, field.value, kLineEnd})
+      at = std::ranges::copy(part, at).out;
+    return end;
   });
 }
 
@@ -158,9 +151,18 @@ Result<wire::Framing> take_response(const wire::ResponseHead& head, std::string_
 }
 
 void write_request(const Request& request, const HeadForm& form, std::string& out) {
-  out.append(request.method).append(" ").append(request.target).append(" ").append(form.protocol);
+  out.append(request.method).append(" ");
+  if (form.to_proxy) out.append(request.scheme).append("://").append(request.authority);
+  if (!form.to_proxy || request.target != "*") out.append(request.target);  // RFC 9112, 3.2.4
+  out.append(" ").append(form.protocol);
   out.append("\r\nHost: ").append(request.authority).append(kLineEnd);
-  write_fields(request.fields, out);
+  for (const wire::HeadField& field : request.fields) {
+    // What a client has for a proxy of its own is not for ours.
+    bool others = form.to_proxy && wire::equal_in_any_case(field.name, "Proxy-Authorization");
+    if (!others) write_field(field, out);
+  }
+  if (!form.proxy_authorization.empty())
+    out.append("Proxy-Authorization: ").append(form.proxy_authorization).append(kLineEnd);
   if (request.takes_trailers) out.append("TE: trailers\r\n");
   write_form(form, request.upgrade, out);
 }
@@ -169,15 +171,13 @@ void write_response(const Response& response, const HeadForm& form, std::string&
   char status[8];
   auto end = fmt::format_to(status, " {} ", response.status);
   out.append(form.protocol).append(status, end).append(response.reason).append(kLineEnd);
-  write_fields(response.fields, out);
+  for (const wire::HeadField& field : response.fields) write_field(field, out);
   write_form(form, response.upgrade, out);
 }
 
 std::string last_chunk(const Fields::List& trailers) {
   std::string out = "0\r\n";
-  for (const wire::HeadField& field : trailers) {
-    out.append(field.name).append(": ").append(field.value).append(kLineEnd);
-  }
+  for (const wire::HeadField& field : trailers) write_field(field, out);
   return out.append(kLineEnd);
 }
 

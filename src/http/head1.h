@@ -32,6 +32,8 @@ struct HeadForm {
   bool keep_alive = false;     // Connection: keep-alive, which HTTP/1.0 wants to hear
   bool asks_continue = false;  // Expect: 100-continue
   std::string_view protocol = "HTTP/1.1";
+  bool to_proxy = false;  // the target in absolute form (RFC 9112, 3.2.2)
+  std::string_view proxy_authorization = {};
 };
 
 /// Appends the head, its empty last line included.

@@ -49,6 +49,21 @@ TEST_F(Heads, PassesFieldsOnAsTheyCame) {
             kGet + "Accept: */*\r\nX-Odd: \xff\r\nAccept: b\r\n");
 }
 
+TEST_F(Heads, AProxyIsAskedInAbsoluteForm) {
+  auto asked = [&](const std::string& lines) {
+    passed(lines);
+    request_.scheme = "http";
+    std::string out;
+    write_request(request_, {.to_proxy = true, .proxy_authorization = "Basic ours"}, out);
+    return out;
+  };
+  EXPECT_EQ(asked("GET /x?y HTTP/1.1\r\nHost: a:81\r\nProxy-Authorization: theirs\r\nAccept: b\r\n"),
+            "GET http://a:81/x?y HTTP/1.1\r\nHost: a:81\r\nAccept: b\r\n"
+            "Proxy-Authorization: Basic ours\r\n\r\n");
+  EXPECT_EQ(asked("OPTIONS * HTTP/1.1\r\nHost: a\r\n"),
+            "OPTIONS http://a HTTP/1.1\r\nHost: a\r\nProxy-Authorization: Basic ours\r\n\r\n");
+}
+
 TEST_F(Heads, EndsWhatConcernsOneConnection) {
   EXPECT_EQ(passed(kGet + "Connection: close\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: "
                           "gzip\r\nX-Stays: 1\r\n"),

@@ -76,10 +76,12 @@ ParentKind kind_of(const Endpoint& parent) {
   return parent.label().starts_with("socks5:") ? ParentKind::socks5 : ParentKind::http;
 }
 
-// A stream to `target` that its parent has opened for us. Parents share the load and stand in for each other.
-// The parent is taken by value: a reload may put another one into the view meanwhile.
+// A stream to `target` that its parent has opened for us, or one to the parent itself. Parents share the load
+// and stand in for each other. The parent is taken by value: a reload may put another one into the view
+// meanwhile.
 Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, ParentView parent,
-                                   const Target& target, const Facts& facts, Way& way, Instant deadline) {
+                                   const Target& target, bool tunnelled, const Facts& facts, Way& way,
+                                   Instant deadline) {
   std::uint16_t attempts = way.attempts;
   auto dialling = dial(house, own, *parent.upstream, facts, way, {.to_parent = true}, deadline);
   auto dialled = co_await loop::attempt(std::move(dialling));
@@ -92,6 +94,9 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, Parent
   }
   dialled->at_parent = std::move(dialled->at);
   way.parent = dialled->at_parent.endpoint()->label();
+  dialled->tls = nullptr;  // that is the parent's, and no concern of whoever is at the far end
+  way.leg.reset();
+  if (!tunnelled) co_return std::move(*dialled);
   static const wire::Credentials kNone;
   const wire::Credentials& credentials = parent.credentials ? *parent.credentials : kNone;
   TunnelRequest request{.kind = kind_of(*dialled->at_parent.endpoint()),
@@ -103,8 +108,6 @@ Task<Dialled> reach_through_parent(House& house, const OwnAddresses& own, Parent
   auto opening = open_tunnel(*dialled->stream, house.buffers, request, deadline, way.parent_said);
   TunnelAnswer answer = co_await opening;
   dialled->early = std::move(answer.early);
-  dialled->tls = nullptr;  // that is the parent's, and no concern of whoever is at the far end
-  way.leg.reset();
   co_return std::move(*dialled);
 }
 
@@ -119,8 +122,8 @@ Task<Dialled> reach(House& house, const OwnAddresses& own, UpstreamView& upstrea
   way.address = target.addresses.empty() ? SocketAddress() : target.addresses.front();
   Dialled dialled;
   if (target.via) {
-    auto reaching =
-        reach_through_parent(house, own, upstream.parents[*target.via], target, facts, way, deadline);
+    auto reaching = reach_through_parent(house, own, upstream.parents[*target.via], target, !errand.of_parent,
+                                         facts, way, deadline);
     dialled = co_await reaching;
   } else {
     auto connecting = connect_to(house, own, target, upstream.upstream->config, deadline);

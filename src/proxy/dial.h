@@ -17,6 +17,7 @@ struct Errand {
   std::string_view alpn;   // what is offered for the client, as tls::alpn_list() makes it
   Bytes header;            // our PROXY header; goes before everything else
   bool on_trial = false;   // for no client at all, but to see whether the endpoint is there
+  bool of_parent = false;  // it is its parent that is asked, and no tunnel is wanted
   bool to_parent = false;  // the upstream is a parent, inside of whose TLS there may be TLS again
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/answer_rewrite.h"
+#include "proxy/security_fields.h"
 #include "proxy/upward.h"
 
 namespace lockgate::proxy {
@@ -67,6 +68,7 @@ void prepare_answer(http::Response& answer, const RequestFacts& facts, const htt
       if (auto value = rewritten(field, mapping_of(facts, sent))) field.value = arena.copy(*value);
     }
   }
+  add_security_fields(answer, route.security_fields, facts.scheme == "https");
   edit_fields(answer.fields, route.response_fields, facts, facts.route->response_edits, regexes, arena);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "proxy/by_parent.h"
 #include "proxy/downward.h"
 #include "proxy/own_header.h"
 #include "proxy/page.h"
@@ -52,14 +53,31 @@ Instant Forward::answer_by() const {
 }
 
 Task<void> Forward::run() {
+  Result<void> taken;
+  if (options_.buffer_request > 0 && exchange_.request().has_body) {
+    auto buffering = buffer_request();
+    co_await buffering;
+  } else {
+    taken = take_first_piece();
+  }
   if (options_.total > Duration::zero()) total_by_ = house_.reactor.now() + options_.total;
-  auto taken = take_first_piece();
   if (taken) taken = refuse_unsized();
   if (!taken) co_await loop::fail(taken.error());
   auto asking = ask_one();
   co_await asking;
   auto answering = answer();
   co_await answering;
+}
+
+// Of a body that is all here the length is known, and nobody needs to be asked whether it is wanted.
+Task<void> Forward::buffer_request() {
+  auto reading = buffered_.read(exchange_, {.kept = options_.buffer_request, .allowed = options_.body_limit});
+  co_await reading;
+  http::Request& request = exchange_.request();
+  first_ = {.bytes = buffered_.bytes(), .last = buffered_.whole()};
+  uploaded_ = first_.bytes.size();
+  request.wants_continue = false;
+  if (buffered_.whole()) request.length = uploaded_;
 }
 
 // What has come of the body with the head goes up with the head, and can go up again.
@@ -160,7 +178,10 @@ Task<const Target*> Forward::choose(Attempts& attempts, Instant& connect_by) {
 // Nothing but what the upstream may not have seen, or does not mind to see again (RFC 9110, 9.2.2), and only
 // if all of the body is at hand.
 bool Forward::may_ask_again(const Error& error) const {
-  if (error.side != Side::upstream || body_begun_ || exchange_.responded()) return false;
+  if (body_begun_ || exchange_.responded()) return false;
+  bool unreached = error.code == Errc::unresolved || error.code == Errc::unreachable;
+  if (error.side == Side::parent) return unreached;
+  if (error.side != Side::upstream) return false;
   bool broke = error.code == Errc::closed || error.code == Errc::reset;
   if (!error.retryable || !broke) return false;
   return http::is_idempotent(facts_.method) || !sent_;
@@ -178,7 +199,14 @@ PoolKey Forward::key_of(const Target& target) const {
   PoolKey key{.endpoint = target.endpoint.get(), .side = target.tls ? upstream_.client_side.get() : nullptr};
   bool carries = target.tls && upstream_.upstream->config.tls.server_name == "carry";
   if (carries) key.identity = facts_.connection.name;
+  if (const ParentView* parent = parent_of(target)) key.parent = parent->upstream.get();
   return key;
+}
+
+// The parent that makes this request for us. What it is to pass on as bytes needs a tunnel.
+const ParentView* Forward::parent_of(const Target& target) const {
+  bool of_bytes = !exchange_.request().upgrade.empty() || header_version(*facts_.site->site);
+  return of_bytes ? nullptr : parent_to_ask(upstream_, target);
 }
 
 // A connection from the pool was reached by somebody else.
@@ -193,6 +221,9 @@ Task<Forward::Connection> Forward::connect(const Target& target, Instant deadlin
   wire::ProxyHeaderBytes room;
   auto side = upstream_.client_side;  // a reload may bring another one meanwhile
   Errand errand{.alpn = kAlpn, .header = our_header(*facts_.site->site, facts_.connection, room)};
+  const ParentView* asked_parent = parent_of(target);
+  errand.of_parent = asked_parent != nullptr;
+  auto parent = asked_parent ? asked_parent->upstream : nullptr;
   auto reaching =
       reach(house_, plan_.plan->own, upstream_, target, errand, facts_.connection, facts_.way, deadline);
   Dialled dialled = co_await reaching;
@@ -202,8 +233,9 @@ Task<Forward::Connection> Forward::connect(const Target& target, Instant deadlin
     co_await telling;
   }
   auto client = std::make_unique<http::Client1>(std::move(dialled.stream), house_.desk, dialled.early);
-  auto connection = std::make_unique<UpstreamConnection>(std::move(client), key_of(target), target.endpoint,
-                                                         target.tls ? std::move(side) : nullptr);
+  auto connection =
+      std::make_unique<UpstreamConnection>(std::move(client), key_of(target), target.endpoint,
+                                           target.tls ? std::move(side) : nullptr, std::move(parent));
   connection->way = facts_.way;
   connection->at_parent = std::move(dialled.at_parent);
   co_return connection;
@@ -213,8 +245,19 @@ Task<Forward::Connection> Forward::connect(const Target& target, Instant deadlin
 Task<void> Forward::ask(const Target& target) {
   http::Request& request = exchange_.request();
   http::Client1& call = *connection_->client;
-  address_request(request, facts_, target, exchange_.arena());
-  call.begin({.http1_0 = options_.version == config::HttpVersion::http1_0, .keepalive = options_.keepalive});
+  http::ClientForm form{.http1_0 = options_.version == config::HttpVersion::http1_0,
+                        .keepalive = options_.keepalive,
+                        .to_proxy = connection_->is_of_parent()};
+  std::shared_ptr<const wire::Credentials> credentials;
+  if (form.to_proxy) {
+    const ParentView* parent = parent_of(target);  // a reload may have taken it away meanwhile
+    if (parent) credentials = parent->credentials;
+    if (parent) form.proxy_authorization = parent->authorization;
+    address_by_parent(request, target, exchange_.arena());
+  } else {
+    address_request(request, facts_, target, exchange_.arena());
+  }
+  call.begin(form);
   facts_.asked = house_.reactor.now();
   bool waits = waits_for_continue();
   auto sending = call.send(request, first_, options_.idle);
@@ -224,6 +267,9 @@ Task<void> Forward::ask(const Target& target) {
   if (!first_.last && !waits) start_upload();
   auto hearing = hear_answer();
   co_await hearing;
+  if (!connection_->is_of_parent()) co_return;
+  auto refusal = refusal_of_parent(exchange_.memory().response, credentials.get(), facts_.way.parent_said);
+  if (refusal) co_await loop::fail(*refusal);
 }
 
 // The client sends its body when it is told to, and so do we; HTTP/1.0 has no words for it.
@@ -299,26 +345,76 @@ Task<void> Forward::answer() {
     co_await switching;
     co_return;
   }
-  auto passing = pass_body();
+  auto first = first_of_answer();
+  if (!first) co_await loop::fail(first.error());
+  bool buffers = options_.buffer_response > 0 && !first->last;
+  auto passing = buffers ? pass_buffered(*first) : pass_body(*first);
   co_await passing;
-  // An upstream that was told of this client in a PROXY header must not be asked for another on that
-  // connection.
+  if (connection_) release_connection();
+}
+
+// An upstream that was told of this client in a PROXY header must not be asked for another on that
+// connection.
+void Forward::release_connection() {
   bool reusable = connection_->client->is_reusable() && !header_version(*facts_.site->site);
   const config::IdleConnections& waiting = upstream_.upstream->config.idle_connections;
   if (reusable) house_.pool.give(std::move(connection_), waiting.time, waiting.most);
 }
 
-// The head leaves with what has come of the body, and without waiting for any.
-Task<void> Forward::pass_body() {
+// What has come of the body; the head leaves with it, and without waiting for any.
+Result<http::Piece> Forward::first_of_answer() {
+  http::Call& call = *connection_->client;
+  http::Piece piece{.bytes = {}, .last = !exchange_.memory().response.has_body};
+  if (piece.last) return piece;
+  auto there = call.read_now();
+  if (!there) return std::unexpected(there.error());
+  if (*there) piece = **there;
+  if (piece.last && !call.trailers().empty()) piece.last = false;  // those go behind a piece of their own
+  return piece;
+}
+
+// The same with room between the upstream and a client that takes it slowly.
+Task<void> Forward::pass_buffered(http::Piece first) {
+  BufferedAnswer buffered(house_.reactor, options_.buffer_response);
+  buffered.put(first);
+  loop::Scope reader(house_.reactor);  // goes before what it reads into
+  reader.spawn(read_ahead(buffered));
+  auto beginning = exchange_.respond(exchange_.memory().response, {});
+  co_await beginning;
+  for (bool last = false; !last;) {
+    auto taking = buffered.take();
+    http::Piece piece = co_await taking;
+    last = piece.last;
+    if (last && connection_) exchange_.add_trailers(connection_->client->trailers());
+    auto writing = exchange_.write(piece);
+    co_await writing;
+  }
+}
+
+// Once the answer is here its upstream is free for others, unless trailers are still to be taken from it.
+Task<void> Forward::read_ahead(BufferedAnswer& buffered) {
+  http::Call& call = *connection_->client;
+  for (bool last = false; !last;) {
+    auto waiting = buffered.wait_for_room();
+    co_await waiting;
+    auto reading = call.read(soon(options_.idle));
+    auto piece = co_await loop::attempt(std::move(reading));
+    if (!piece) {
+      buffered.fail(piece.error());
+      co_return;
+    }
+    last = piece->last;
+    buffered.put(*piece);
+  }
+  if (uploading_ || !call.trailers().empty()) co_return;
+  release_connection();
+  connection_.reset();
+  at_ = AtEndpoint();
+}
+
+Task<void> Forward::pass_body(http::Piece piece) {
   http::Call& call = *connection_->client;
   const http::Response& answer = exchange_.memory().response;
-  http::Piece piece{.bytes = {}, .last = !answer.has_body};
-  if (answer.has_body) {
-    auto there = call.read_now();
-    if (!there) co_await loop::fail(there.error());
-    if (*there) piece = **there;
-    if (piece.last && !call.trailers().empty()) piece.last = false;  // those go behind a piece of their own
-  }
   auto responding = exchange_.respond(answer, piece);
   co_await responding;
   while (!piece.last) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "loop/scope.h"
+#include "proxy/buffered_body.h"
 #include "proxy/dial.h"
 #include "proxy/house.h"
 #include "proxy/pool.h"
@@ -27,6 +28,7 @@ class Forward {
  private:
   using Connection = std::unique_ptr<UpstreamConnection>;
 
+  loop::Task<void> buffer_request();
   Result<void> take_first_piece();
   Result<void> refuse_unsized() const;
   loop::Task<void> ask_one();
@@ -35,7 +37,11 @@ class Forward {
   loop::Task<void> ask(const Target& target);
   loop::Task<void> hear_answer();
   loop::Task<void> upload();
-  loop::Task<void> pass_body();
+  Result<http::Piece> first_of_answer();
+  loop::Task<void> pass_body(http::Piece piece);
+  loop::Task<void> pass_buffered(http::Piece first);
+  loop::Task<void> read_ahead(BufferedAnswer& buffered);
+  void release_connection();
   loop::Task<void> answer();
   bool waits_for_continue() const;
   void start_upload();
@@ -45,6 +51,7 @@ class Forward {
   bool reached_limit(std::uint64_t more) const;
   void note_try(const Target& target, const Error& error);
   PoolKey key_of(const Target& target) const;
+  const ParentView* parent_of(const Target& target) const;
   Instant soon(Duration patience) const;
   Instant answer_by() const;
 
@@ -54,6 +61,7 @@ class Forward {
   RequestFacts& facts_;
   const config::Forwarding& options_;
   UpstreamView& upstream_;
+  BufferedRequest buffered_;
   http::Piece first_;  // of the request's body, in memory that stays
   AtEndpoint at_;
   Connection connection_;

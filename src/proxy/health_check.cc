@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "http/client1.h"
+#include "proxy/by_parent.h"
 #include "wire/http_grammar.h"
 #include "wire/page_text.h"
 
@@ -67,17 +68,29 @@ Task<bool> has_text(http::Client1& call, std::string_view text, Instant deadline
   co_return false;
 }
 
+// `parent` is the one that is asked for it, if any.
 Task<std::string> ask(const House& house, const config::HealthCheck& health, const Target& target,
-                      http::Client1& call, Instant deadline) {
+                      const std::optional<ParentView>& parent, http::Client1& call, Way& way,
+                      Instant deadline) {
   http::Memory memory;
   http::Response& answer = memory.response;
   write_question(health, target, memory.request);
-  call.begin({.keepalive = false});
+  http::ClientForm form{.keepalive = false};
+  if (parent) {
+    form.to_proxy = true;
+    form.proxy_authorization = parent->authorization;
+    address_by_parent(memory.request, target, memory.arena);
+  }
+  call.begin(form);
   auto sending = call.send(memory.request, {.bytes = {}, .last = true}, deadline - house.reactor.now());
   co_await sending;
   for (int heads = 0; heads < kMostInterim && (answer.status < 200 && answer.status != 101); ++heads) {
     auto receiving = call.receive(answer, memory.arena, deadline);
     co_await receiving;
+  }
+  if (parent) {
+    auto refusal = refusal_of_parent(answer, parent->credentials.get(), way.parent_said);
+    if (refusal) co_await loop::fail(*refusal);
   }
   auto status = static_cast<std::uint32_t>(answer.status);
   auto has_it = [&](const config::StatusRange& range) { return range.contains(status); };
@@ -103,6 +116,9 @@ Task<std::string> try_out(House& house, const OwnAddresses& own, UpstreamView& u
   wire::ProxyHeaderBytes room;
   Errand errand{.alpn = {}, .header = {}, .on_trial = true};
   if (by_http) errand.alpn = kHttp;
+  std::optional<ParentView> parent;
+  if (const ParentView* asked = header ? nullptr : parent_to_ask(upstream, target)) parent = *asked;
+  errand.of_parent = parent.has_value();
   if (header) {
     room = wire::write_proxy_header(*header, {}, {}, {});
     errand.header = room.bytes();
@@ -117,7 +133,7 @@ Task<std::string> try_out(House& house, const OwnAddresses& own, UpstreamView& u
       co_await telling;
     }
     http::Client1 call(std::move(dialled.stream), house.desk, dialled.early);
-    auto asking = ask(house, health, target, call, deadline);
+    auto asking = ask(house, health, target, parent, call, facts.way, deadline);
     fault = co_await asking;
     std::vector<std::byte> said;
     dialled.stream = call.take_stream(said);

@@ -280,7 +280,8 @@ class Keeper::Kept {
     }
     Record& record = records_[target.endpoint.get()];
     if (std::exchange(record.under_way, true)) co_return;  // it may take longer than a round
-    auto finding = find_fault(keeper_.house_, nobody_is_us_, *view_, target, header_);
+    auto view = view_;                                     // a new plan may bring another one meanwhile
+    auto finding = find_fault(keeper_.house_, nobody_is_us_, *view, target, header_);
     std::string fault = co_await finding;
     record.under_way = false;
     judge(*target.endpoint, record.streak, std::move(fault));

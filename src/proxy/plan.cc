@@ -154,10 +154,26 @@ std::optional<wire::ProxyVersion> header_version(const config::Site& site) {
   return {};
 }
 
+namespace {
+
+ParentView view_of_parent(std::shared_ptr<UpstreamView> upstream, const config::Parent& parent,
+                          std::shared_ptr<const wire::Credentials> credentials) {
+  bool socks = std::ranges::any_of(
+      parent.endpoints, [](const config::Endpoint& endpoint) { return endpoint.url.starts_with("socks5:"); });
+  ParentView view{.upstream = std::move(upstream), .credentials = std::move(credentials)};
+  view.takes_requests = parent.plain_http == config::PlainHttp::absolute && !socks;
+  if (view.credentials)
+    view.authorization = wire::basic_authorization(view.credentials->user, view.credentials->password);
+  return view;
+}
+
+}  // namespace
+
 void equip(std::span<const std::shared_ptr<UpstreamView>> views, const Plan& plan, std::size_t thread) {
   std::size_t own = plan.config->upstreams.size();
   std::vector<ParentView> parents;
-  for (std::size_t i = own; i < views.size(); ++i) parents.push_back({views[i], plan.credentials[i - own]});
+  for (std::size_t i = own; i < views.size(); ++i)
+    parents.push_back(view_of_parent(views[i], plan.config->parents[i - own], plan.credentials[i - own]));
   for (std::size_t i = 0; i < views.size(); ++i) {
     const tls::ClientSides& sides = plan.client_sides[i];
     views[i]->client_side = sides.empty() ? nullptr : sides[thread];

@@ -6,11 +6,13 @@ namespace lockgate::proxy {
 
 UpstreamConnection::UpstreamConnection(std::unique_ptr<http::Client1> opened, const PoolKey& key,
                                        std::shared_ptr<Endpoint> endpoint,
-                                       std::shared_ptr<tls::ClientSide> side)
+                                       std::shared_ptr<tls::ClientSide> side,
+                                       std::shared_ptr<UpstreamView> parent)
     : client(std::move(opened)),
       endpoint_(std::move(endpoint)),
       side_(std::move(side)),
-      identity_(key.identity) {}
+      identity_(key.identity),
+      parent_(std::move(parent)) {}
 
 // Edges only bring it here: what they mean is looked at in its turn, and so is its time.
 void UpstreamConnection::Look::run() {
@@ -20,6 +22,7 @@ void UpstreamConnection::Look::run() {
 
 std::size_t Pool::Hash::operator()(const PoolKey& key) const {
   std::size_t hash = std::hash<const void*>()(key.endpoint) * 31 + std::hash<const void*>()(key.side);
+  if (key.parent) hash = hash * 31 + std::hash<const void*>()(key.parent);
   return key.identity.empty() ? hash : hash * 31 + std::hash<std::string_view>()(key.identity);
 }
 
@@ -48,7 +51,7 @@ void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patienc
   PoolKey key = connection->key();
   auto shelf = shelves_.find(key);
   if (shelf == shelves_.end())
-    shelf = shelves_.try_emplace(Label{key.endpoint, key.side, std::string(key.identity)}).first;
+    shelf = shelves_.try_emplace(Label{key.endpoint, key.side, std::string(key.identity), key.parent}).first;
   UpstreamConnection& idle = *connection.release();
   idle.pool_ = this;
   idle.client->stream().set_owner(&idle);

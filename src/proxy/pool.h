@@ -15,17 +15,20 @@
 #include "loop/reactor.h"
 #include "proxy/endpoint.h"
 #include "proxy/facts.h"
+#include "proxy/upstream.h"
 #include "tls/client_side.h"
 
 namespace lockgate::proxy {
 
 /// What a connection is opened for: an endpoint is one of an upstream, with its address and its parent;
 /// `side` has trust, certificate and protocols, and is null without TLS; `identity` is that of a client of
-/// which the upstream is told, and mostly empty.
+/// which the upstream is told, and mostly empty; `parent` is the one that is asked itself, and null where the
+/// endpoint is.
 struct PoolKey {
   const Endpoint* endpoint = nullptr;
   const tls::ClientSide* side = nullptr;
-  std::string_view identity;
+  std::string_view identity = {};
+  const UpstreamView* parent = nullptr;
   bool operator==(const PoolKey&) const = default;
 };
 
@@ -35,9 +38,12 @@ class Pool;
 class UpstreamConnection final : public ListNode, private net::StreamOwner {
  public:
   UpstreamConnection(std::unique_ptr<http::Client1> opened, const PoolKey& key,
-                     std::shared_ptr<Endpoint> endpoint, std::shared_ptr<tls::ClientSide> side);
+                     std::shared_ptr<Endpoint> endpoint, std::shared_ptr<tls::ClientSide> side,
+                     std::shared_ptr<UpstreamView> parent = nullptr);
 
-  PoolKey key() const { return {endpoint_.get(), side_.get(), identity_}; }
+  PoolKey key() const { return {endpoint_.get(), side_.get(), identity_, parent_.get()}; }
+  /// Whether requests on it are for a parent, which makes them for us.
+  bool is_of_parent() const { return parent_ != nullptr; }
 
   std::unique_ptr<http::Client1> client;
   Way way;
@@ -56,6 +62,7 @@ class UpstreamConnection final : public ListNode, private net::StreamOwner {
   std::shared_ptr<Endpoint> endpoint_;
   std::shared_ptr<tls::ClientSide> side_;
   std::string identity_;
+  std::shared_ptr<UpstreamView> parent_;
   Pool* pool_ = nullptr;  // while it waits in one
   Look look_{*this};
   loop::Timer timer_{look_};
@@ -88,7 +95,8 @@ class Pool {
     const Endpoint* endpoint;
     const tls::ClientSide* side;
     std::string identity;
-    operator PoolKey() const { return {endpoint, side, identity}; }
+    const UpstreamView* parent;
+    operator PoolKey() const { return {endpoint, side, identity, parent}; }
   };
   struct Hash {
     using is_transparent = void;

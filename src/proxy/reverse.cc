@@ -1,12 +1,13 @@
 #include "proxy/reverse.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "proxy/forward.h"
 #include "proxy/page.h"
+#include "proxy/request_id.h"
 #include "proxy/request_log.h"
 #include "proxy/route_request.h"
+#include "proxy/security_fields.h"
 #include "proxy/upward.h"
 #include "proxy/variables.h"
 #include "wire/forwarded.h"
@@ -15,20 +16,6 @@ namespace lockgate::proxy {
 
 using http::FieldName;
 using loop::Task;
-
-namespace {
-
-// The connection's number and that of the request, in hexadecimal.
-std::string_view made_id(std::uint64_t connection, std::uint64_t request, Arena& arena) {
-  constexpr std::size_t kLongest = 16 + 1 + 16;
-  auto room = arena.take(kLongest);
-  char* end = std::to_chars(room.data(), room.data() + room.size(), connection, 16).ptr;
-  *end++ = '-';
-  end = std::to_chars(end, room.data() + room.size(), request, 16).ptr;
-  return {room.data(), end};
-}
-
-}  // namespace
 
 // One request, from its head to its line in the log, which is written however it ends.
 class Reverse::Visit {
@@ -42,8 +29,10 @@ class Reverse::Visit {
     note_request(facts_, exchange.request());
     facts_.begun = reverse.house_.reactor.now();
     facts_.begun_wall = reverse.house_.reactor.wall();
-    facts_.id = made_id(reverse.facts_.id, reverse.requests_, exchange.arena());
     find_client();
+    const config::HttpServer& options = reverse.site_->site->http;
+    auto given = given_id(exchange.request(), options.request_id, facts_.through_proxy);
+    facts_.id = given ? *given : made_id(reverse.facts_.id, reverse.requests_, exchange.arena());
   }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
@@ -180,6 +169,7 @@ class Reverse::Visit {
     const config::Route& route = *facts_.route->route;
     facts_.status = answer.status;
     facts_.answered = reverse_.house_.reactor.now();
+    add_security_fields(answer, route.security_fields, facts_.scheme == "https");
     edit_fields(answer.fields, route.response_fields, facts_, facts_.route->response_edits,
                 reverse_.plan_->regexes, exchange_.arena());
     exchange_.leave_body();

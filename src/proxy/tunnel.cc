@@ -1,10 +1,10 @@
 #include "proxy/tunnel.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
+#include "proxy/by_parent.h"
 #include "wire/connect.h"
 #include "wire/credentials.h"
 #include "wire/page_text.h"
@@ -146,12 +146,7 @@ std::string advice(const Talk& talk, const wire::ConnectAnswer& answer) {
   std::string target = target_of(talk.request);
   switch (answer.status) {
     case 407:
-      if (!answer.schemes.empty() && !answer.offers("basic")) {
-        return fmt::format("it wants a login by {}, and Lockgate knows Basic only",
-                           fmt::join(answer.schemes, " or "));
-      }
-      return talk.has_login() ? "it does not accept this user and password"
-                              : "it wants a user and a password";
+      return login_advice(answer, talk.has_login());
     case 400:
     case 401:
     case 404:

@@ -6,6 +6,7 @@
 // own balancer.
 #pragma once
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "config/config.h"
@@ -42,6 +43,8 @@ struct UpstreamView;
 struct ParentView {
   std::shared_ptr<UpstreamView> upstream;                // the parent's own
   std::shared_ptr<const wire::Credentials> credentials;  // null: none
+  bool takes_requests = false;                           // for plain HTTP, in absolute form
+  std::string authorization{};                           // what such a request's Proxy-Authorization says
 };
 
 /// A worker's view of an upstream. One thread.

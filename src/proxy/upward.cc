@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <random>
 #include <string>
@@ -74,9 +76,21 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
     if (!facts.authority.empty()) fields.add(FieldName::x_forwarded_host, facts.authority);
     fields.add(FieldName::x_forwarded_port, port_of(facts));
   }
+  if (wanted.request_id) fields.set(FieldName::x_request_id, facts.id);
   if (wanted.x_real_ip) fields.add(FieldName::x_real_ip, client);
   if (wanted.forwarded)
     fields.add(FieldName::forwarded, chained(told_forwarded, forwarded_element(facts, arena), arena));
+}
+
+// Programs behind may take X_User for X-User, as CGI does (RFC 3875, 4.1.18): nobody tells in the one what
+// the operator tells in the other.
+void remove_alike(http::Fields& fields, std::string_view name) {
+  auto folded = [](char c) {
+    return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  };
+  std::erase_if(fields.list(), [&](const wire::HeadField& field) {
+    return std::ranges::equal(field.name, name, {}, folded, folded);
+  });
 }
 
 // What matched becomes `rewrite`; the rest of the path stays, and so does the query.
@@ -148,7 +162,7 @@ void sign_via(http::Fields& fields, config::Via via, int minor_version, Arena& a
 
 void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const RequestFacts& facts,
                  std::span<const std::uint32_t> patterns, std::span<const Regex> regexes, Arena& arena) {
-  for (const std::string& name : edits.remove) fields.remove(name);
+  for (const std::string& name : edits.remove) remove_alike(fields, name);
   for (std::size_t i = 0; i < edits.edit.size(); ++i) {
     const config::FieldReplacement& edit = edits.edit[i];
     for (wire::HeadField& field : fields.list()) {
@@ -158,7 +172,7 @@ void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const Re
     }
   }
   for (const config::FieldValue& field : edits.set) {
-    fields.remove(field.name);
+    remove_alike(fields, field.name);
     std::string_view value = filled_in(field.value, facts, arena);
     if (!value.empty()) fields.add(field.name, value, wire::field_name(field.name));
   }

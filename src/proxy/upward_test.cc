@@ -205,5 +205,21 @@ TEST(Downward, EditsFieldsWithExpressionsOfItsOwn) {
   EXPECT_EQ(Passing::lines(passing.request_.fields), "X: up\n");
 }
 
+TEST(Upward, NobodyTellsInAnotherSpellingWhatTheOperatorTells) {
+  Passing passing("{ path: /, to: up, request_fields: { set: { X-Client-Cert: $client_certificate_pem } } }");
+  for (const char* name : {"X-Client-Cert", "x-client-cert", "X_Client_Cert", "X-CLIENT_CERT"})
+    passing.request_.fields.add(name, "forged", FieldName::other);
+  EXPECT_FALSE(passing.up().contains("forged"));
+}
+
+TEST(Upward, WhatIsRemovedIsRemovedInEverySpelling) {
+  Passing passing("{ path: /, to: up, request_fields: { remove: [X-User] } }");
+  passing.request_.fields.add("X_User", "root", FieldName::other);
+  passing.request_.fields.add("X-User-Agent", "stays", FieldName::other);
+  std::string up = passing.up();
+  EXPECT_FALSE(up.contains("root"));
+  EXPECT_TRUE(up.contains("stays"));
+}
+
 }  // namespace
 }  // namespace lockgate::proxy

@@ -19,7 +19,50 @@ std::string_view of_address(const SocketAddress& address, Arena& arena) {
   return address.is_unix() || address.is_none() ? std::string_view() : arena.copy(address.ip().text());
 }
 
-std::string_view of_tls(Variable variable, const tls::Session& session) {
+// As encodeURIComponent() does it, and nginx for its $ssl_client_escaped_cert.
+std::string_view percent_encoded(std::string_view text, Arena& arena) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF", kUnreserved = "-._~";
+  auto room = arena.take(3 * text.size());
+  char* end = room.data();
+  for (char c : text) {
+    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    auto byte = static_cast<unsigned char>(c);
+    if (plain || kUnreserved.contains(c)) {
+      *end++ = c;
+    } else {
+      *end++ = '%';
+      *end++ = kDigits[byte >> 4];
+      *end++ = kDigits[byte & 15];
+    }
+  }
+  return {room.data(), end};
+}
+
+// Made when it is asked for, since few want it.
+std::string_view of_certificate(Variable variable, const tls::Session& session, Arena& arena) {
+  x509_st* certificate = session.peer_certificate.get();
+  if (!certificate) return {};
+  switch (variable) {
+    case Variable::client_certificate_issuer:
+      return arena.copy(tls::issuer_of(certificate));
+    case Variable::client_certificate_names: {
+      std::string_view names;
+      for (const std::string& name : tls::alternative_names_of(certificate))
+        names = names.empty() ? arena.copy(name) : arena.join(names, ",", name);
+      return names;
+    }
+    case Variable::client_certificate_fingerprint:
+      return arena.copy(tls::fingerprint_of(certificate));
+    case Variable::client_certificate_pem:
+      return percent_encoded(tls::pem_of(certificate), arena);
+    case Variable::client_certificate_der:
+      return arena.copy(tls::base64_of(certificate));
+    default:
+      return {};
+  }
+}
+
+std::string_view of_tls(Variable variable, const tls::Session& session, Arena& arena) {
   switch (variable) {
     case Variable::tls_version:
       return session.protocol;
@@ -34,7 +77,7 @@ std::string_view of_tls(Variable variable, const tls::Session& session) {
     case Variable::client_certificate_verify:
       return session.peer_serial.empty() ? "NONE" : "SUCCESS";
     default:
-      return {};
+      return of_certificate(variable, session, arena);
   }
 }
 
@@ -59,7 +102,7 @@ std::string_view of_connection(Variable variable, const RequestFacts& facts, Are
       break;
   }
   const tls::Session* session = session_of(facts);
-  return session ? of_tls(variable, *session) : std::string_view();
+  return session ? of_tls(variable, *session, arena) : std::string_view();
 }
 
 std::string_view part_of(const config::Template::Part& part, const RequestFacts& facts, Arena& arena) {

@@ -9,7 +9,8 @@
 namespace lockgate::server {
 
 /// Warnings about `certificates`, which `config` has in use: what clients may object to, and names that no
-/// certificate of their site has. Self-signed ones are as they are meant to be.
+/// certificate of their site has, or one of a site beside it has as well. Self-signed ones are as they are
+/// meant to be.
 std::vector<config::Diagnostic> check_certificates(const config::Config& config,
                                                    const std::vector<tls::InUse>& certificates, WallTime now);
 

@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <ctime>
 #include <unordered_set>
 
@@ -23,14 +25,18 @@ std::string_view text_of(const ASN1_STRING* string) {
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
+std::string all_of(BIO* bio) {
+  char* text = nullptr;
+  long size = BIO_get_mem_data(bio, &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
 std::string distinguished_name(const X509_NAME* name) {
   Owned<BIO, BIO_free_all> bio(BIO_new(BIO_s_mem()));
   CHECK(bio);
   // Everything that is not printable ASCII is escaped, so it can be shown on any terminal and put into JSON.
   if (X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253) < 0) return "(unreadable)";
-  char* text = nullptr;
-  long size = BIO_get_mem_data(bio.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
+  return all_of(bio.get());
 }
 
 // Collects names, each of them once, in their order.
@@ -45,15 +51,31 @@ class Names {
   void add_ip(Bytes bytes) {
     if (bytes.size() == 4 || bytes.size() == 16) add(Ip::from_bytes(bytes).text());
   }
+  void add_mailbox(std::string_view text) {
+    if (is_plain(text) && text.contains('@') && text.find_first_of(":/") == text.npos) add(std::string(text));
+  }
+  void add_uri(std::string_view text) {
+    auto colon = text.find(':');
+    if (is_plain(text) && colon != text.npos && colon > 0 && !Ip::parse(text)) add(std::string(text));
+  }
   std::vector<std::string> take() { return std::move(names_); }
 
  private:
+  // Fit for a list with commas.
+  static bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f' && c != ','; });
+  }
   void add(const std::string& name) {
     if (seen_.insert(name).second) names_.push_back(name);
   }
   std::vector<std::string> names_;
   std::unordered_set<std::string> seen_;
 };
+
+OwnedNames general_names_of(X509* certificate) {
+  return OwnedNames(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+}
 
 void add_common_names(const X509_NAME* subject, Names& names) {
   for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
@@ -78,12 +100,24 @@ std::vector<std::string> names_of(x509_st* certificate) {
     add_common_names(X509_get_subject_name(certificate), names);
     return names.take();
   }
-  OwnedNames list(
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  OwnedNames list = general_names_of(certificate);
   for (int i = 0; i < sk_GENERAL_NAME_num(list.get()); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(list.get(), i);
     if (name->type == GEN_DNS) names.add_dns(text_of(name->d.dNSName));
     if (name->type == GEN_IPADD) names.add_ip(as_bytes(text_of(name->d.iPAddress)));
+  }
+  return names.take();
+}
+
+std::vector<std::string> alternative_names_of(x509_st* certificate) {
+  Names names;
+  OwnedNames list = general_names_of(certificate);
+  for (int i = 0; i < sk_GENERAL_NAME_num(list.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(list.get(), i);
+    if (name->type == GEN_DNS) names.add_dns(text_of(name->d.dNSName));
+    if (name->type == GEN_IPADD) names.add_ip(as_bytes(text_of(name->d.iPAddress)));
+    if (name->type == GEN_EMAIL) names.add_mailbox(text_of(name->d.rfc822Name));
+    if (name->type == GEN_URI) names.add_uri(text_of(name->d.uniformResourceIdentifier));
   }
   return names.take();
 }
@@ -120,6 +154,21 @@ std::string pin_of(x509_st* certificate) {
   std::array<unsigned char, 48> text{};
   EVP_EncodeBlock(text.data(), reinterpret_cast<const unsigned char*>(digest.data()), digest.size());
   return "sha256/" + std::string(reinterpret_cast<const char*>(text.data()));
+}
+
+std::string base64_of(x509_st* certificate) {
+  unsigned char* der = nullptr;
+  int size = i2d_X509(certificate, &der);
+  CHECK(size > 0);
+  std::string text = base64(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
+  OPENSSL_free(der);
+  return text;
+}
+
+std::string pem_of(x509_st* certificate) {
+  Owned<BIO, BIO_free_all> bio(BIO_new(BIO_s_mem()));
+  CHECK(bio && PEM_write_bio_X509(bio.get(), certificate) == 1);
+  return all_of(bio.get());
 }
 
 std::optional<Validity> validity_of(x509_st* certificate) {

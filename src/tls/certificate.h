@@ -25,6 +25,11 @@ std::vector<std::string> names_of(x509_st* certificate);
 /// True if names_of() had to take the common name, which browsers ignore.
 bool has_no_alternative_names(x509_st* certificate);
 
+/// Its alternative names alone, also those of people and services ("ann@example.com",
+/// "spiffe://example.com/x"). None has a comma, and none of one kind looks like one of another: what could is
+/// left out.
+std::vector<std::string> alternative_names_of(x509_st* certificate);
+
 /// As RFC 4514 writes them.
 std::string subject_of(x509_st* certificate);
 std::string issuer_of(x509_st* certificate);
@@ -34,6 +39,10 @@ std::string serial_of(x509_st* certificate);
 std::string fingerprint_of(x509_st* certificate);
 /// SHA-256 of the public key: "sha256/..." in base64, as pins are written.
 std::string pin_of(x509_st* certificate);
+
+/// All of it: DER in base64 on one line, and PEM.
+std::string base64_of(x509_st* certificate);
+std::string pem_of(x509_st* certificate);
 
 /// Seconds since 1970. Not WallTime, which ends in 2262 while certificates may last until 9999.
 struct Validity {

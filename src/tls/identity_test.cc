@@ -147,6 +147,27 @@ TEST(Identity, KeyOfAnotherCertificateIsRefused) {
   EXPECT_TRUE(tells(failure_of(read_pem({both, key}, "")), "none of the 2 certificates"));
 }
 
+TEST(Identity, AlternativeNamesAreAlsoThoseOfPeopleAndServices) {
+  auto names_in = [](const char* names) {
+    auto made = made::certificate({.common_name = "c.example", .names = names});
+    return alternative_names_of(made.certificate.get());
+  };
+  EXPECT_EQ(names_in("DNS:A.Example,IP:192.0.2.1,email:ann@example.com,URI:spiffe://example.com/ns/x"),
+            (Strings{"a.example", "192.0.2.1", "ann@example.com", "spiffe://example.com/ns/x"}));
+  EXPECT_EQ(names_in(""), Strings{}) << "a common name is none";
+}
+
+TEST(Identity, NoAlternativeNameLooksLikeTwoOrLikeAnother) {
+  auto names_in = [](const std::string& names) {
+    auto made = made::certificate({.common_name = "c.example", .names = "DNS:good.example," + names});
+    return alternative_names_of(made.certificate.get());
+  };
+  for (const char* name : {"DNS:root@example.com", "DNS:spiffe://example.com/root", "DNS:192.0.2.1",
+                           "email:root", "email:spiffe://root@example.com", "URI:root.example",
+                           "URI:root@example.com", "URI:fe80::1", "email:a b@example.com"})
+    EXPECT_EQ(names_in(name), Strings{"good.example"}) << name;
+}
+
 TEST(Identity, NamesAreNormalizedAndListedOnce) {
   auto names_in = [](const char* common_name, const char* names) {
     auto made = made::certificate({.common_name = common_name, .names = names});

@@ -80,7 +80,8 @@ Session session_of(const ssl_st& given) {
   SSL_get0_alpn_selected(ssl, &alpn, &size);
   session.alpn.assign(reinterpret_cast<const char*>(alpn), size);
   if (X509* own = SSL_get_certificate(ssl); own && SSL_is_server(ssl)) session.own_serial = serial_of(own);
-  if (X509* peer = SSL_get0_peer_certificate(ssl)) {
+  session.peer_certificate.reset(SSL_get1_peer_certificate(ssl));
+  if (X509* peer = session.peer_certificate.get()) {
     session.peer_subject = subject_of(peer);
     session.peer_common_name = common_name_of(peer);
     session.peer_serial = serial_of(peer);

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "tls/certificate.h"
+
 struct ssl_st;
 
 namespace lockgate::tls {
@@ -19,6 +21,7 @@ struct Session {
   // Of certificates, empty where there is none: subjects as RFC 4514 writes them, serial numbers in
   // hexadecimal.
   std::string own_serial, peer_subject, peer_common_name, peer_serial;
+  OwnedCertificate peer_certificate;  // null: none; shared with libssl
 };
 
 /// What libssl says of a connection whose handshake is over, on either side.

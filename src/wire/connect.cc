@@ -7,8 +7,8 @@
 #include <charconv>
 
 #include "base/address.h"
-#include "base/digest.h"
 #include "base/name_pattern.h"
+#include "wire/credentials.h"
 #include "wire/http_framing.h"
 #include "wire/http_head.h"
 
@@ -37,8 +37,8 @@ constexpr std::array<Meaning, 11> kMeanings{{{"dns_error", Errc::unresolved},
                                              {"ERR_GATEWAY_FAILURE", Errc::unreachable}}};
 
 std::string printable(std::string_view reason);
-std::vector<std::string> schemes_of(const ResponseHead& head);
-std::string cause_of(const ResponseHead& head);
+std::vector<std::string> schemes_of(std::span<const HeadField> fields);
+std::string cause_of(std::span<const HeadField> fields);
 void look_at_page(const ResponseHead& head, ConnectAnswer& answer);
 Page unchunked(std::string_view body);
 
@@ -52,10 +52,8 @@ Result<std::string> write_connect(std::string_view host, std::uint16_t port, std
   bool bracketed = ip && ip->is_v6();
   std::string target = fmt::format("{}{}{}:{}", bracketed ? "[" : "", *name, bracketed ? "]" : "", port);
   std::string request = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n", target);
-  if (!user.empty() || !password.empty()) {
-    std::string pair = fmt::format("{}:{}", user, password);
-    request += fmt::format("Proxy-Authorization: Basic {}\r\n", base64(as_bytes(pair)));
-  }
+  std::string authorization = basic_authorization(user, password);
+  if (!authorization.empty()) request += fmt::format("Proxy-Authorization: {}\r\n", authorization);
   return request += "\r\n";
 }
 
@@ -73,11 +71,18 @@ std::optional<Result<ConnectAnswer>> parse_connect_answer(Bytes seen) {
     if ((*head)->status < 200) continue;
     ConnectAnswer answer{.status = (*head)->status, .reason = printable((*head)->reason), .size = skipped};
     if (answer.is_tunnel()) return answer;
-    answer.schemes = schemes_of(**head);
-    answer.cause = cause_of(**head);
+    answer.schemes = schemes_of((*head)->fields);
+    answer.cause = cause_of((*head)->fields);
     look_at_page(**head, answer);
     return answer;
   }
+}
+
+ConnectAnswer refusal_in(int status, std::string_view reason, std::span<const HeadField> fields) {
+  return {.status = status,
+          .reason = printable(reason),
+          .schemes = schemes_of(fields),
+          .cause = cause_of(fields)};
 }
 
 Errc meaning_of_refusal(const ConnectAnswer& answer) {
@@ -129,9 +134,9 @@ void skip(std::string_view& text, std::string_view what) {
 
 /// RFC 9110, 11.6.1: challenges and the parameters of each stand in one list. A parameter has a '=' behind
 /// its name, and a scheme has a space or nothing.
-std::vector<std::string> schemes_of(const ResponseHead& head) {
+std::vector<std::string> schemes_of(std::span<const HeadField> fields) {
   std::vector<std::string> schemes;
-  for (const HeadField& field : head.fields) {
+  for (const HeadField& field : fields) {
     if (!equal_in_any_case(field.name, "proxy-authenticate")) continue;
     for (std::string_view list = field.value; !list.empty() && schemes.size() < kMostSchemes;) {
       std::string_view element = take_member(list);
@@ -144,10 +149,17 @@ std::vector<std::string> schemes_of(const ResponseHead& head) {
   return schemes;
 }
 
-std::string cause_of(const ResponseHead& head) {
+std::optional<std::string_view> value_in(std::span<const HeadField> fields, std::string_view name) {
+  for (const HeadField& field : fields) {
+    if (equal_in_any_case(field.name, name)) return field.value;
+  }
+  return {};
+}
+
+std::string cause_of(std::span<const HeadField> fields) {
   constexpr std::string_view kParameter = "error=";
-  if (auto squid = head.field("x-squid-error")) return std::string(take_token(*squid));
-  auto status = head.field("proxy-status");
+  if (auto squid = value_in(fields, "x-squid-error")) return std::string(take_token(*squid));
+  auto status = value_in(fields, "proxy-status");
   auto at = status ? status->find(kParameter) : std::string_view::npos;
   if (at == std::string_view::npos) return "";
   status->remove_prefix(at + kParameter.size());

@@ -7,12 +7,14 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "wire/http_head.h"
 
 namespace lockgate::wire {
 
@@ -50,6 +52,9 @@ struct ConnectAnswer {
 /// Transfer-Encoding of a 2xx mean nothing (9.3.6). Otherwise as strict as parse_response_head(): bad_message
 /// for what is no HTTP/1, too_large above kLongestConnectAnswer.
 std::optional<Result<ConnectAnswer>> parse_connect_answer(Bytes seen);
+
+/// The same of the head of an answer that was read already, without its page.
+ConnectAnswer refusal_in(int status, std::string_view reason, std::span<const HeadField> fields);
 
 /// What a refusal means: unresolved, unreachable or timed_out where cause or status say so, else refused.
 Errc meaning_of_refusal(const ConnectAnswer& answer);

@@ -26,9 +26,13 @@ std::string single_spaced(std::string_view text) {
   return spaced;
 }
 
+std::string encoded(std::string_view user, std::string_view password) {
+  return base64(as_bytes(fmt::format("{}:{}", user, password)));
+}
+
 /// What must not be told, the longest first: one may be part of another.
 std::vector<std::string> secrets_of(std::string_view user, std::string_view password) {
-  std::string basic = base64(as_bytes(fmt::format("{}:{}", user, password)));
+  std::string basic = encoded(user, password);
   basic.resize(std::min(basic.find('='), basic.size()));  // who repeats it may leave the padding out
   std::vector<std::string> secrets = {std::string(user), std::string(password), single_spaced(user),
                                       single_spaced(password)};
@@ -55,6 +59,10 @@ std::expected<Credentials, std::string> read_credentials(std::string_view file) 
   if (colon == file.npos) return unexpected("has no colon between user and password");
   if (colon == 0) return unexpected("has no user in front of the colon");
   return Credentials{std::string(file.substr(0, colon)), std::string(file.substr(colon + 1))};
+}
+
+std::string basic_authorization(std::string_view user, std::string_view password) {
+  return user.empty() && password.empty() ? "" : "Basic " + encoded(user, password);
 }
 
 std::string without_credentials(std::string_view text, std::string_view user, std::string_view password,

@@ -19,6 +19,9 @@ struct Credentials {
 /// error is what is wrong with the file, as in "has no colon ...", and tells nothing of what is in it.
 std::expected<Credentials, std::string> read_credentials(std::string_view file);
 
+/// What Proxy-Authorization says in the Basic scheme (RFC 7617); empty if both are.
+std::string basic_authorization(std::string_view user, std::string_view password);
+
 /// `text` with "***" for the user, the password, either with its spaces made single, and the form that HTTP
 /// Basic gives them. `cut`: the text was longer once, and what might be the beginning of one of them at its
 /// end goes, too.

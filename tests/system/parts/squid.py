@@ -38,7 +38,7 @@ cache_effective_group nogroup
 acl denied port {denied}
 http_access deny denied
 acl tunnel method CONNECT
-http_access deny !tunnel
+http_access deny {others}tunnel
 {allow}
 http_access deny all
 """
@@ -53,9 +53,10 @@ acl known proxy_auth REQUIRED
 
 class Squid:
     """`login`: ("user", "password") is wanted. `certificate`: it speaks TLS. `names`: {name: address} that it knows.
-    Tunnels to `denied_ports` are forbidden."""
+    What goes to `denied_ports` is forbidden. `requests`: it takes those, and no tunnels."""
 
-    def __init__(self, folder, login=None, certificate=None, names=None, denied_ports=(1,), host="127.0.0.1"):
+    def __init__(self, folder, login=None, certificate=None, names=None, denied_ports=(1,), host="127.0.0.1",
+                 requests=False):
         self.folder, self.host, self.port = folder, host, free_port()
         self.scheme = "https" if certificate else "http"
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
@@ -68,7 +69,7 @@ class Squid:
         self._config = folder / "squid.conf"
         self._config.write_text(_CONFIG.format(
             folder=folder, port=f"{self.scheme}_port", address=f"[{host}]" if ":" in host else host, number=self.port,
-            options=tls, denied=" ".join(map(str, denied_ports)),
+            options=tls, others="" if requests else "!", denied=" ".join(map(str, denied_ports)),
             login=_LOGIN.format(folder=folder) if login else "",
             allow="http_access allow known" if login else "http_access allow all"))
         if os.geteuid() == 0:
