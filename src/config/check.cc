@@ -27,7 +27,12 @@ constexpr std::uint64_t kForProcess = 200;  // admin and control connections, lo
 std::uint64_t descriptors_beside(const Config& config) {
   std::uint64_t workers = worker_count(config);
   std::uint64_t beside = kForProcess + kPerWorker * workers;
-  for (const Listener& listener : config.listeners) beside += listener.bind.size() * workers;
+  for (const Listener& listener : config.listeners) {
+    beside += listener.bind.size() * workers;
+    for (const Site& site : listener.sites)
+      beside += static_cast<std::uint64_t>(
+          std::ranges::count(site.routes, RouteAction::files, &Route::action));  // their folders stay open
+  }
   for (const Upstream& upstream : config.upstreams) {
     if (upstream.health.every > Duration::zero()) beside += upstream.endpoints.size();
   }
@@ -132,6 +137,26 @@ class Checker {
                     fmt::format("the user `{}` may not read {}", config_.user, *path));
       }
     }
+    for (const Listener& listener : config_.listeners) {
+      error_pages(listener.error_pages);
+      for (const Site& site : listener.sites) {
+        error_pages(site.error_pages);
+        for (const Route& route : site.routes) answers(route);
+      }
+    }
+  }
+
+  void error_pages(const std::vector<ErrorPage>& pages) {
+    for (const ErrorPage& page : pages) answered_with(page.path, page.place);
+  }
+  void answers(const Route& route) {
+    error_pages(route.error_pages);
+    answered_with(route.maintenance.page, route.place);
+    answered_with(route.files.folder, route.place);
+  }
+  void answered_with(const std::string& path, const Place& place) {
+    if (!answers_.insert(path).second) return;
+    may_be_read(path, place, fmt::format("the user `{}` may not read {}", config_.user, path));
   }
 
   void may_be_read(const std::string& path, const Place& place, std::string message) {
@@ -239,7 +264,7 @@ class Checker {
   const Config& config_;
   Place top_;
   std::optional<Account> account_;
-  std::set<std::string> log_files_;
+  std::set<std::string> log_files_, answers_;
   std::vector<Diagnostic> warnings_;
 };
 

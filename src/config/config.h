@@ -104,6 +104,7 @@ struct Defaults {
   Forwarding forwarding;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
+  std::vector<ErrorPage> error_pages;
 };
 
 /// Conditions beside the name; all given ones must hold, any value of a list suffices.
@@ -141,6 +142,8 @@ struct Site {
   Forwarding forwarding;                                 // what its routes start from
   SecurityFields security_fields = SecurityFields::off;  // the same
   FieldEdits request_fields, response_fields;            // the same
+  std::vector<ErrorPage> error_pages;                    // the same
+  Maintenance maintenance;                               // the same
   ConnectionLimit limit;
   Timeouts timeouts;
   AccessLog access_log;
@@ -207,6 +210,7 @@ struct Listener {
   Forwarding forwarding;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
+  std::vector<ErrorPage> error_pages;
   std::vector<Site> sites;
   Place place;
 };

@@ -21,6 +21,10 @@ enum class As : std::uint8_t {
   url,
   parent_url,
   path,
+  absolute_path,  // the same, but never off
+  sign,           // a path, always or off
+  file_name,      // index.html
+  error_status,   // 404, 4xx, 5xx or default
   host,
   name_server,
   alpn,

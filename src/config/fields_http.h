@@ -2,6 +2,7 @@
 #pragma once
 #include "config/config.h"
 #include "config/field.h"
+#include "config/fields_answers.h"
 #include "config/written_route.h"
 
 namespace lockgate::config {
@@ -96,7 +97,9 @@ inline constexpr auto kSection<Forwarding> = section(
           "So many bytes of an answer may wait for a slow client, so that the upstream is done early.",
           {.least = 1024, .most = 1 << 30, .zero = "off", .as = As::bytes}},
     Field{"rewrite_answers", &Forwarding::rewrite_answers,
-          "Whether `Location` and its kind, and cookies, are led back from the upstream's address to ours."});
+          "Whether `Location` and its kind, and cookies, are led back from the upstream's address to ours."},
+    Field{"intercept_errors", &Forwarding::intercept_errors,
+          "Whether `error_pages` take the place of the upstream's answers of their statuses, too."});
 
 template <>
 inline constexpr auto kSection<FieldReplacement> = section(
@@ -134,14 +137,19 @@ constexpr auto http_fields() {
       Field<Struct, FieldEdits>{"request_fields", &Struct::request_fields,
                                 "Changes of the fields of requests that go on."},
       Field<Struct, FieldEdits>{"response_fields", &Struct::response_fields,
-                                "Changes of the fields of answers to clients."}};
+                                "Changes of the fields of answers to clients."},
+      Field<Struct, std::vector<ErrorPage>>{
+          "error_pages", &Struct::error_pages,
+          "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page; with "
+          "[variables](#variables) and `$status`. Read when the configuration is; at most 64 KiB."}};
 }
 
 template <>
 inline constexpr auto kSection<WrittenRoute> = section(
     "route",
     "Which requests are taken, and what becomes of them: they go `to` an upstream, or are answered by a "
-    "`redirect` or a `status`. Of `path`, `path_exact` and `path_regex` one can be given; without one, any "
+    "`redirect`, a `status` or `files`. Of `path`, `path_exact` and `path_regex` one can be given; without "
+    "one, any "
     "path "
     "will do.",
     Field{"name", &WrittenRoute::name, "For logs and metrics; the path if not given."},
@@ -174,10 +182,22 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field{"body", &WrittenRoute::body, "What such an answer holds; with [variables](#variables).",
           as(As::body)},
     Field{"content_type", &WrittenRoute::content_type, "What the body is.", as(As::field_value)},
+    Field{"files", &WrittenRoute::files,
+          "The folder whose files are the answers: what follows the part of the path that matched, or its "
+          "`rewrite`, names one. Nothing outside of it is served, nor what begins with a dot.",
+          as(As::absolute_path)},
+    Field{"index", &WrittenRoute::index, "The files that stand for their folder; the first that there is.",
+          as(As::file_name)},
+    Field{"fallback", &WrittenRoute::fallback,
+          "The file in that folder that is served where nothing is found, for applications of one page.",
+          as(As::url_path)},
     Field{"forward", &WrittenRoute::forward, "How requests go on to the upstream."},
     Field{"security_fields", &WrittenRoute::security_fields,
           "Fields of answers that keep browsers from what hardly any page wants."},
     Field{"request_fields", &WrittenRoute::request_fields, "Changes of the fields of requests that go on."},
-    Field{"response_fields", &WrittenRoute::response_fields, "Changes of the fields of answers to clients."});
+    Field{"response_fields", &WrittenRoute::response_fields, "Changes of the fields of answers to clients."},
+    Field{"error_pages", &WrittenRoute::error_pages,
+          "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page."},
+    Field{"maintenance", &WrittenRoute::maintenance, "When requests are answered with 503 instead."});
 
 }  // namespace lockgate::config

@@ -117,7 +117,8 @@ inline constexpr auto kSection<Site> = section(
             "then file order.",
             kRequired},
         Field{"match", &Site::match, "Conditions beside the name."}},
-    http_fields<Site>(),
+    std::tuple_cat(http_fields<Site>(), std::tuple{Field{"maintenance", &Site::maintenance,
+                                                         "When requests are answered with 503 instead."}}),
     VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},
     VerdictField<Terminate>{"terminate", Verdict::terminate, "Ends TLS here, with a certificate of ours."},
     VerdictField<Plain>{

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/answers.h"
 #include "config/place.h"
 #include "config/upstream.h"
 
@@ -158,6 +159,7 @@ struct Forwarding {
   std::uint64_t buffer_request = 0;   // bytes of a body that are there before the upstream is asked; 0: off
   std::uint64_t buffer_response = 0;  // bytes of an answer that wait for its client; 0: off
   bool rewrite_answers = true;        // Location and its kind, and cookies, back to our own address
+  bool intercept_errors = false;      // error pages also in place of the upstream's answers
 };
 
 /// A field or a parameter of the query, with a value that it must have; "*": any.
@@ -177,22 +179,25 @@ struct RouteMatch {
 };
 
 /// What becomes of the requests that a route takes.
-enum class RouteAction : std::uint8_t { forward, redirect, status };
+enum class RouteAction : std::uint8_t { forward, redirect, status, files };
 
 struct Route {
   std::string name;  // for logs and metrics: `name:`, else the path
   RouteMatch match;
   RouteAction action = RouteAction::forward;
   std::uint32_t upstream = 0;          // of forward: index into Config::upstreams
-  std::optional<std::string> rewrite;  // of forward: what becomes of the part of the path that matched, which
-                                       // is `/` where none is asked for; a template of captures only
+  std::optional<std::string> rewrite;  // of forward and files: what becomes of the part of the path that
+                                       // matched, which is `/` where none is asked for; of captures only
   Template redirect;                   // "https", a path, or a URL
   std::uint32_t status = 0;            // of redirect (0: by its kind) and status
   Template body;                       // of status
   std::string content_type = "text/plain; charset=utf-8";
+  Files files;  // of files
   Forwarding forwarding;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first
+  std::vector<ErrorPage> error_pages;          // the same
+  Maintenance maintenance;
   Place place;
 };
 

@@ -106,6 +106,13 @@ void HttpReader::read_value(const Node& node, Subject subject, const Form& form,
   });
 }
 
+void HttpReader::read_value(const Node& node, Subject subject, const Form&, std::vector<ErrorPage>& out) {
+  for_each_named(node, subject, as(As::error_status), [&](const std::string& name, const Node& value) {
+    auto path = read_word<std::string>(value, {name}, as(As::absolute_path));
+    if (path) merge(out, ErrorPage{.name = name, .path = std::move(*path), .place = value.mark.place()});
+  });
+}
+
 void HttpReader::read_value(const Node& node, Subject subject, const Form& form,
                             std::vector<Condition>& out) {
   for_each_named(node, subject, form, [&](const std::string& name, const Node& value) {
@@ -168,14 +175,21 @@ void HttpReader::check_action(const Node& route, const WrittenRoute& written) {
   const Entry* to = route.find("to");
   const Entry* redirect = route.find("redirect");
   const Entry* status = route.find("status");
+  const Entry* files = route.find("files");
   const Entry* answer = redirect ? redirect : status;
-  if (!to && !answer)
-    return error(route.mark, "the route has nothing to do", "give one of to, redirect and status");
+  if (!to && !answer && !files)
+    return error(route.mark, "the route has nothing to do", "give one of to, redirect, status and files");
+  if (files && (to || answer)) {
+    return error(files->mark, fmt::format("the route has both `{}` and `files`", (to ? to : answer)->key),
+                 "one of them answers");
+  }
   if (to && answer) {
     return error(answer->mark, fmt::format("the route has both `to` and `{}`", answer->key),
                  "it either goes on or is answered here");
   }
-  for (std::string_view key : {"rewrite", "forward", "request_fields"}) needs(route, key, "to");
+  if (!files) needs(route, "rewrite", "to");
+  for (std::string_view key : {"forward", "request_fields"}) needs(route, key, "to");
+  for (std::string_view key : {"index", "fallback"}) needs(route, key, "files");
   for (std::string_view key : {"body", "content_type"}) needs(route, key, "status");
   if (const Entry* body = route.find("body"); body && redirect)
     error(body->mark, "`body` has no place beside `redirect`", "clients follow it, and do not show a body");

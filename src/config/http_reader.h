@@ -19,6 +19,7 @@ class HttpReader : public ChoiceReader {
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<FieldReplacement>& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<FieldValue>& out);
 
+  void read_value(const Node& node, Subject subject, const Form& form, std::vector<ErrorPage>& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<Condition>& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<FixedField>& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<Route>& out);

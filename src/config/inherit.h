@@ -18,6 +18,7 @@ void inherit_http(const From& from, To& to) {
   to.security_fields = from.security_fields;
   to.request_fields = from.request_fields;
   to.response_fields = from.response_fields;
+  to.error_pages = from.error_pages;
 }
 
 inline Upstream inherited_upstream(const Defaults& defaults) {
@@ -53,6 +54,8 @@ inline WrittenRoute inherited(const Site& site) {
   route.security_fields = site.security_fields;
   route.request_fields = site.request_fields;
   route.response_fields = site.response_fields;
+  route.error_pages = site.error_pages;
+  route.maintenance = site.maintenance;
   return route;
 }
 

@@ -219,6 +219,9 @@ class Printer {
   std::string text(const std::vector<FieldValue>& changes, const Form&) const {
     return map(changes, [](const FieldValue& change) { return quoted(change.value.written); });
   }
+  std::string text(const std::vector<ErrorPage>& pages, const Form&) const {
+    return map(pages, [](const ErrorPage& page) { return quoted(page.path); });
+  }
   std::string text(const std::vector<Condition>& conditions, const Form&) const {
     return map(conditions, [](const Condition& condition) { return quoted(condition.value); });
   }

@@ -62,6 +62,9 @@ std::string kind(const std::vector<FieldReplacement>&, const Form&) {
 std::string kind(const std::vector<FieldValue>&, const Form&) { return "a map of names and values"; }
 std::string kind(const std::vector<Condition>&, const Form&) { return "a map of names and values"; }
 std::string kind(const std::vector<FixedField>&, const Form&) { return "a map of names and values"; }
+std::string kind(const std::vector<ErrorPage>&, const Form&) {
+  return "a map of statuses and absolute paths";
+}
 std::string kind(const std::vector<Route>&, const Form&) {
   return fmt::format("a list of {}s", link<WrittenRoute>());
 }
@@ -201,7 +204,7 @@ std::string reference() {
                   TlsClient, HealthCheck, Ejection, Sticky, EndpointQueue, IdleConnections, Listener,
                   AcceptProxyProtocol, TrustedProxies, Site, Match, Forward, Terminate, Plain, ProxyTlvs,
                   Refuse, WrittenRoute, HttpServer, Paths, Forwarding, ClientFields, FieldEdits,
-                  FieldReplacement>() +
+                  FieldReplacement, Maintenance>() +
          chapter_of_variables();
 }
 

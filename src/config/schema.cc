@@ -75,6 +75,7 @@ class Schema {
     return {{"type", "object"}, {"additionalProperties", reference_to<FieldReplacement>()}};
   }
   Json of(const std::vector<FieldValue>&, const Form&) { return map_of_texts(); }
+  Json of(const std::vector<ErrorPage>&, const Form&) { return map_of_texts(); }
   Json of(const std::vector<Condition>&, const Form&) { return map_of_texts(); }
   Json of(const std::vector<FixedField>&, const Form&) { return map_of_texts(); }
   Json of(const StatusRange&, const Form&) {

@@ -95,6 +95,27 @@ Outcome<Template> parse_template(std::string_view text, TemplateUse use) {
   return result;
 }
 
+Template parse_page(std::string_view text) {
+  Template result;
+  std::string plain;
+  for (std::size_t at = 0; at < text.size();) {
+    auto dollar = std::min(text.find('$', at), text.size());
+    plain += text.substr(at, dollar - at);
+    if (dollar == text.size()) break;
+    std::string_view rest = text.substr(dollar + 1), name = take_name(rest);
+    auto variable = name == "status" ? Variable::status : variable_in(kVariables, kFirstNamed, name);
+    if (variable) {
+      if (!plain.empty()) result.parts.push_back({.text = std::exchange(plain, {})});
+      result.parts.push_back({.variable = *variable, .capture = 0, .text = {}});
+    } else {
+      plain += '$';
+    }
+    at = variable ? text.size() - rest.size() : dollar + 1;
+  }
+  if (!plain.empty()) result.parts.push_back({.text = std::move(plain)});
+  return result;
+}
+
 std::uint8_t last_capture(const Template& text) {
   std::uint8_t last = 0;
   for (const Part& part : text.parts) last = std::max(last, part.capture);

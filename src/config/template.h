@@ -85,6 +85,10 @@ enum class TemplateUse : std::uint8_t { message, access_log };
 /// Takes a text apart. A variable that is not known there, and a dollar that begins none, is a misfit.
 Outcome<Template> parse_template(std::string_view text, TemplateUse use = TemplateUse::message);
 
+/// Takes a page apart, which knows $status, too. Whatever is no variable stays as it is: pages have dollars
+/// of their own.
+Template parse_page(std::string_view text);
+
 /// The largest number of a capture in it, 0 if it has none.
 std::uint8_t last_capture(const Template& text);
 

@@ -308,6 +308,10 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
       if (is_ja4(text)) break;
       return unexpected(Misfit{"a JA4 fingerprint such as t13d1516h2_8daaf6152771_e5627efa2ab1", ""});
     case As::token:
+    case As::absolute_path:
+    case As::sign:
+    case As::file_name:
+    case As::error_status:
     case As::authority:
     case As::method:
     case As::url_path:
@@ -482,7 +486,8 @@ std::string value_text(Duration value, const Form& form) {
 }
 
 std::string value_text(const std::string& value, const Form& form) {
-  return value.empty() && form.as == As::path ? "off" : value;
+  bool may_be_off = form.as == As::path || form.as == As::sign;
+  return value.empty() && may_be_off ? "off" : value;
 }
 
 std::string value_text(const LogTarget& value, const Form&) {

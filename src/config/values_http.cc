@@ -114,6 +114,34 @@ Outcome<std::string> parse_method(std::string_view text) {
   return unexpected(Misfit{"a method such as GET", is_token(text) ? "methods are told in capitals" : ""});
 }
 
+// What the system would cut at a NUL is another path than the one that is written.
+bool is_path(std::string_view text) { return text.starts_with('/') && !text.contains('\0'); }
+
+Outcome<std::string> parse_absolute_path(std::string_view text) {
+  if (is_path(text)) return std::string(text);
+  return unexpected(Misfit{"an absolute path", ""});
+}
+
+Outcome<std::string> parse_sign(std::string_view text) {
+  if (is_off(text)) return std::string();
+  if (is_path(text) || text == Maintenance::kAlways) return std::string(text);
+  return unexpected(Misfit{"an absolute path, always or off", ""});
+}
+
+Outcome<std::string> parse_file_name(std::string_view text) {
+  bool good = !text.empty() && !text.starts_with('.') && !text.contains('/') && !text.contains('\0');
+  if (good) return std::string(text);
+  return unexpected(Misfit{"the name of a file such as index.html",
+                           text.starts_with('.') ? "hidden files are not served" : ""});
+}
+
+Outcome<std::string> parse_error_status(std::string_view text) {
+  bool of_class = text == "4xx" || text == "5xx" || text == "default";
+  bool one = text.size() == 3 && (text[0] == '4' || text[0] == '5') && std::ranges::all_of(text, is_digit);
+  if (of_class || one) return std::string(text);
+  return unexpected(Misfit{"a status from 400 to 599, 4xx, 5xx or default", ""});
+}
+
 Outcome<std::string> parse_regex(std::string_view text) {
   auto regex = Regex::compile(text);
   if (regex && !text.empty()) return std::string(text);
@@ -155,6 +183,14 @@ std::optional<Misfit> misfit_of(const Template& text, As as) {
 
 Outcome<std::string> parse_http_text(std::string_view text, As as) {
   switch (as) {
+    case As::absolute_path:
+      return parse_absolute_path(text);
+    case As::sign:
+      return parse_sign(text);
+    case As::file_name:
+      return parse_file_name(text);
+    case As::error_status:
+      return parse_error_status(text);
     case As::authority:
       return parse_authority(text);
     case As::method:

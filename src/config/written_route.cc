@@ -21,26 +21,35 @@ RouteMatch match_of(WrittenRoute& written) {
   return match;
 }
 
+RouteAction action_of(const WrittenRoute& written) {
+  if (written.to.given()) return RouteAction::forward;
+  if (!written.files.empty()) return RouteAction::files;
+  return written.redirect.empty() ? RouteAction::status : RouteAction::redirect;
+}
+
 }  // namespace
 
 Route meaning(WrittenRoute written) {
   Route route;
   route.match = match_of(written);
   route.name = std::move(written.name);
-  if (written.to.given())
-    route.upstream = written.to.index;
-  else
-    route.action = written.redirect.empty() ? RouteAction::status : RouteAction::redirect;
+  route.action = action_of(written);
+  if (written.to.given()) route.upstream = written.to.index;
   const std::string& rewrite = written.rewrite.empty() ? written.to.path : written.rewrite;
   if (!rewrite.empty()) route.rewrite = rewrite;
   route.redirect = std::move(written.redirect);
   route.status = written.status;
   route.body = std::move(written.body);
   route.content_type = std::move(written.content_type);
+  route.files = {.folder = std::move(written.files),
+                 .index = std::move(written.index),
+                 .fallback = std::move(written.fallback)};
   route.forwarding = std::move(written.forward);
   route.security_fields = written.security_fields;
   route.request_fields = std::move(written.request_fields);
   route.response_fields = std::move(written.response_fields);
+  route.error_pages = std::move(written.error_pages);
+  route.maintenance = std::move(written.maintenance);
   return route;
 }
 
@@ -60,10 +69,15 @@ WrittenRoute written_as(const Route& route) {
                        .status = route.status,
                        .body = route.body,
                        .content_type = route.content_type,
+                       .files = route.files.folder,
+                       .index = route.files.index,
+                       .fallback = route.files.fallback,
                        .forward = route.forwarding,
                        .security_fields = route.security_fields,
                        .request_fields = route.request_fields,
-                       .response_fields = route.response_fields};
+                       .response_fields = route.response_fields,
+                       .error_pages = route.error_pages,
+                       .maintenance = route.maintenance};
   if (route.action == RouteAction::forward) written.to.index = route.upstream;
   return written;
 }

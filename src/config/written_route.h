@@ -29,9 +29,14 @@ struct WrittenRoute {
   std::uint32_t status = 0;
   Template body;
   std::string content_type = Route{}.content_type;
+  std::string files;
+  std::vector<std::string> index = Files{}.index;
+  std::string fallback;
   Forwarding forward;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;
+  std::vector<ErrorPage> error_pages;
+  Maintenance maintenance;
 };
 
 /// What is written, and what it means; only the place is left.

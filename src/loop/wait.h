@@ -1,4 +1,4 @@
-// How a task waits: for an event with a deadline, or for a time.
+// How a task waits: for an event with a deadline, for a time, or for its next turn.
 //
 // A WaitSlot is where tasks wait for one event, in the order of their coming; who
 // makes the event happen calls wake(). The wait is a node inside the task's frame
@@ -83,6 +83,24 @@ class [[nodiscard]] Sleep final : public Runnable {
   Reactor& reactor_;
   Instant until_;
   Timer timer_;
+  std::coroutine_handle<> task_;
+};
+
+/// `co_await NextTurn(reactor)`: whatever else is ready goes first.
+class [[nodiscard]] NextTurn final : public Runnable {
+ public:
+  explicit NextTurn(Reactor& reactor) : reactor_(reactor) {}
+  NextTurn(NextTurn&&) = delete;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> task) noexcept {
+    task_ = task;
+    reactor_.enqueue(*this);
+  }
+  void await_resume() const noexcept {}
+  void run() override { task_.resume(); }
+
+ private:
+  Reactor& reactor_;
   std::coroutine_handle<> task_;
 };
 

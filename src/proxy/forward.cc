@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/by_parent.h"
 #include "proxy/downward.h"
+#include "proxy/error_answer.h"
 #include "proxy/own_header.h"
 #include "proxy/page.h"
 #include "proxy/request_log.h"
@@ -27,6 +29,13 @@ constexpr int kMostInterim = 100;
 
 // Of the server, or of what is behind it, rather than of the request.
 bool speaks_of_trouble(int status) { return status >= 502 && status <= 504; }
+
+// What an answer of its status has to say, whoever has written its page (RFC 9110, 15.5).
+bool is_owed(std::string_view field) {
+  constexpr std::array<std::string_view, 5> kOwed = {"Allow", "Content-Range", "Proxy-Authenticate",
+                                                     "Retry-After", "WWW-Authenticate"};
+  return std::ranges::any_of(kOwed, [&](auto owed) { return wire::equal_in_any_case(owed, field); });
+}
 
 Error too_large() { return refusal(Errc::too_large, 413, "reading the request's body"); }
 
@@ -338,6 +347,12 @@ Task<void> Forward::answer() {
   facts_.answered = house_.reactor.now();
   http::Response& answer = exchange_.memory().response;
   facts_.status = answer.status;
+  if (intercepts()) {
+    auto answering = answer_instead();
+    co_await answering;
+    release_connection();
+    co_return;
+  }
   prepare_answer(answer, facts_, exchange_.request(), plan_.regexes, exchange_.arena());
   sticky_.sign(answer, facts_.scheme == "https", exchange_.arena());
   if (answer.status == 101) {
@@ -359,6 +374,26 @@ void Forward::release_connection() {
   bool reusable = connection_->client->is_reusable() && !header_version(*facts_.site->site);
   const config::IdleConnections& waiting = upstream_.upstream->config.idle_connections;
   if (reusable) house_.pool.give(std::move(connection_), waiting.time, waiting.most);
+}
+
+bool Forward::intercepts() const { return options_.intercept_errors && error_page(facts_) != nullptr; }
+
+// What has come of the upstream's page is passed over; where that is not all, the connection goes with the
+// rest.
+Task<void> Forward::answer_instead() {
+  const http::Response& heard = exchange_.memory().response;
+  for (bool last = !heard.has_body; !last;) {
+    auto piece = connection_->client->read_now();
+    if (!piece || !*piece) break;
+    last = (*piece)->last;
+  }
+  for (const wire::HeadField& field : heard.fields) {
+    if (is_owed(field.name)) facts_.owed.push_back(field);
+  }
+  scope_.cancel_oldest();  // of the request's body, too, nobody wants the rest
+  exchange_.leave_body();
+  auto answering = answer_with_error(exchange_, facts_, plan_.regexes, house_.reactor.wall());
+  co_await answering;
 }
 
 // What has come of the body; the head leaves with it, and without waiting for any.

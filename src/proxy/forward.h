@@ -43,6 +43,8 @@ class Forward {
   loop::Task<void> read_ahead(BufferedAnswer& buffered);
   void release_connection();
   loop::Task<void> answer();
+  bool intercepts() const;
+  loop::Task<void> answer_instead();
   bool waits_for_continue() const;
   void start_upload();
   loop::Task<void> switch_protocol();

@@ -110,6 +110,9 @@ class MadeRegistry final : public Registry {
     return target.kind == config::LogTarget::Kind::off ? 0xffff : 7;
   }
 
+  const Shelf& shelf() const override { return filled; }
+
+  Shelf filled;
   std::map<std::string, std::shared_ptr<Tally>> tallies;                 // by "listener/site"
   std::map<std::string, std::shared_ptr<RequestTally>> request_tallies;  // by "listener/site/route"
   std::map<std::string, std::shared_ptr<Gate>> gates;
@@ -129,7 +132,11 @@ inline std::shared_ptr<const config::Config> made_config(std::string_view text) 
 }
 
 inline std::shared_ptr<const Plan> made_plan(std::string_view text, MadeRegistry& registry) {
-  return compile(made_config(text), {}, registry);
+  auto config = made_config(text);
+  auto shelf = Shelf::filled_for(*config);
+  CHECK(shelf);
+  registry.filled = std::move(*shelf);
+  return compile(std::move(config), {}, registry);
 }
 
 /// Targets as a configuration of addresses alone gives them.

@@ -1,9 +1,9 @@
 #include "proxy/page.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "http/head1.h"
+#include "wire/http_date.h"
 
 namespace lockgate::proxy {
 
@@ -11,19 +11,14 @@ using loop::Task;
 
 namespace {
 
-constexpr WallTime kSecond = 1'000'000'000;
-
-/// RFC 9110, 5.6.7; made once a second.
+/// Made once a second.
 std::string_view date(WallTime now) {
-  struct Last {
-    WallTime second = -1;
-    std::string text;
-  };
-  thread_local Last last;
-  WallTime second = now / kSecond;
-  if (second != last.second)
-    last = {second, fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(second))};
-  return last.text;
+  constexpr WallTime kSecond = 1'000'000'000;
+  thread_local wire::HttpDate last(now);
+  thread_local WallTime second = now / kSecond;
+  if (now / kSecond != second) last = wire::HttpDate(now);
+  second = now / kSecond;
+  return last.text();
 }
 
 }  // namespace
@@ -61,10 +56,14 @@ Error refusal(Errc code, int status, const char* doing) {
           .doing = doing};
 }
 
-Task<void> answer_with_text(http::Exchange& exchange, http::Response& answer, std::string_view text,
-                            WallTime now) {
+void finish_head(http::Exchange& exchange, http::Response& answer, WallTime now) {
   answer.reason = http::reason_of(answer.status);
   answer.fields.add(http::FieldName::date, exchange.arena().copy(date(now)));
+}
+
+Task<void> answer_with_text(http::Exchange& exchange, http::Response& answer, std::string_view text,
+                            WallTime now) {
+  finish_head(exchange, answer, now);
   bool bodyless = answer.status == 204 || answer.status == 304;
   answer.has_body = !bodyless && exchange.request().method != "HEAD";
   if (!bodyless) answer.length = text.size();
@@ -73,7 +72,7 @@ Task<void> answer_with_text(http::Exchange& exchange, http::Response& answer, st
 }
 
 Task<void> answer_with_page(http::Exchange& exchange, int status, std::string_view sentence,
-                            std::string_view id, WallTime now) {
+                            std::string_view id, WallTime now, std::span<const wire::HeadField> owed) {
   Arena& arena = exchange.arena();
   char digits[8];
   auto end = fmt::format_to(digits, "{} ", status);
@@ -86,6 +85,7 @@ Task<void> answer_with_page(http::Exchange& exchange, int status, std::string_vi
   answer.status = status;
   answer.fields.add(http::FieldName::content_type, "text/plain; charset=utf-8");
   answer.fields.add("Cache-Control", "no-store", http::FieldName::other);
+  for (const wire::HeadField& field : owed) answer.fields.list().push_back(field);
   auto answering = answer_with_text(exchange, answer, text, now);
   co_await answering;
 }

@@ -40,7 +40,17 @@ class Patterns {
   std::unordered_map<std::string, std::uint32_t> numbers_;
 };
 
-RoutePlan compile_route(const config::Route& route, Patterns& patterns) {
+ErrorPages compile_pages(const std::vector<config::ErrorPage>& pages, const Shelf& shelf) {
+  ErrorPages compiled;
+  for (const config::ErrorPage& page : pages) compiled.add(page.name, shelf.page(page.path));
+  return compiled;
+}
+
+Maintenance compile_maintenance(const config::Maintenance& config, const Shelf& shelf) {
+  return {config, shelf.sign(config.when), shelf.page(config.page)};
+}
+
+RoutePlan compile_route(const config::Route& route, const Shelf& shelf, Patterns& patterns) {
   RoutePlan plan{.route = &route};
   if (route.match.kind == config::RouteMatch::Path::regex) plan.regex = patterns.number(route.match.path);
   if (route.rewrite) {
@@ -52,6 +62,9 @@ RoutePlan compile_route(const config::Route& route, Patterns& patterns) {
     plan.request_edits.push_back(patterns.number(edit.pattern));
   for (const auto& edit : route.response_fields.edit)
     plan.response_edits.push_back(patterns.number(edit.pattern));
+  plan.folder = shelf.folder(route.files.folder);
+  plan.error_pages = compile_pages(route.error_pages, shelf);
+  plan.maintenance = compile_maintenance(route.maintenance, shelf);
   return plan;
 }
 
@@ -59,10 +72,11 @@ SitePlan compile_site(const config::Config& config, const config::Listener& list
                       const config::Site& site, Registry& registry, Patterns& patterns) {
   SitePlan plan{.site = &site};
   for (const config::Route& route : site.routes) {
-    RoutePlan compiled = compile_route(route, patterns);
+    RoutePlan compiled = compile_route(route, registry.shelf(), patterns);
     compiled.tally = registry.request_tally(listener.name, site.name, route.name);
     plan.routes.add(std::move(compiled));
   }
+  plan.error_pages = compile_pages(site.error_pages, registry.shelf());
   if (site.is_http()) plan.unrouted = registry.request_tally(listener.name, site.name, "");
   plan.tally = registry.tally(listener.name, site.name, std::string(config::word_of(site.verdict)));
   plan.gate = registry.gate("site " + listener.name + " " + site.name, site.limit.connections);
@@ -91,6 +105,7 @@ ListenerPlan compile_listener(const config::Config& config, const config::Listen
   plan.nobody = registry.tally(listener.name, "", "none");
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
   plan.access_log = registry.log_target(listener.access_log.to);
+  plan.error_pages = compile_pages(listener.error_pages, registry.shelf());
   for (const auto& site : listener.sites) {
     plan.sites.push_back(compile_site(config, listener, site, registry, patterns));
     index_names(plan, site);

@@ -13,6 +13,7 @@
 #include "proxy/gate.h"
 #include "proxy/request_tally.h"
 #include "proxy/route_table.h"
+#include "proxy/shelf.h"
 #include "proxy/tally.h"
 #include "proxy/upstream.h"
 #include "tls/keyring.h"
@@ -31,6 +32,7 @@ struct SitePlan {
   std::shared_ptr<RequestTally> unrouted;  // its requests that no route took; null where none are read
   std::string alpn;                        // that it agrees to, as alpn_list() makes it
   bool carries_alpn = false;               // the upstream is asked first, and its choice is the site's
+  ErrorPages error_pages;                  // for its requests that no route took
 };
 
 /// One name of one site; the indexes of names hold numbers of these.
@@ -50,6 +52,7 @@ struct ListenerPlan {
   NameIndex for_tls, for_plain;
   bool plain_by_name = false;      // some plain site has a name, so the Host matters
   bool tells_destination = false;  // some site sends a PROXY header
+  ErrorPages error_pages;          // for requests that no site took
 };
 
 /// The addresses where this process listens, to recognise a connection that would come back to itself.
@@ -96,6 +99,8 @@ class Registry {
   virtual std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) = 0;
   virtual tls::ClientSides client_sides(const config::Upstream& upstream) = 0;
   virtual std::uint16_t log_target(const config::LogTarget& target) = 0;
+  /// What the configuration takes from the file system.
+  virtual const Shelf& shelf() const = 0;
 };
 
 /// Compiles a configuration that parse() has accepted.

@@ -36,6 +36,9 @@ struct RequestFacts {
   AtEndpoint at, at_parent;            // where a tunnel leads to that the protocol was switched for
   std::uint16_t stale = 0;             // connections from the pool that were of no use
 
+  const WrittenPage* page = nullptr;  // that says why there is no other answer, before all for its status
+  std::vector<wire::HeadField> owed;  // fields that the answer to an error must have (RFC 9110, 15.5)
+
   int status = 0;              // of the answer; 0: none was given
   std::optional<Error> error;  // why the answer is ours, or was broken off
   std::uint64_t bytes_up = 0, bytes_down = 0;

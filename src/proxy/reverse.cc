@@ -1,7 +1,11 @@
 #include "proxy/reverse.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "proxy/error_answer.h"
+#include "proxy/file_answer.h"
 #include "proxy/forward.h"
 #include "proxy/page.h"
 #include "proxy/request_id.h"
@@ -63,7 +67,7 @@ class Reverse::Visit {
     facts_.status = status_of(why);
     exchange_.leave_body();
     auto answering =
-        answer_with_page(exchange_, facts_.status, "", facts_.id, reverse_.house_.reactor.wall());
+        answer_with_error(exchange_, facts_, reverse_.plan_->regexes, reverse_.house_.reactor.wall());
     co_await answering;
   }
 
@@ -103,8 +107,22 @@ class Reverse::Visit {
     auto routed = route_request(facts_, *reverse_.site_, exchange_.request(), reverse_.plan_->regexes,
                                 exchange_.arena());
     if (!routed) co_await loop::fail(routed.error());
+    auto open = pass_maintenance();
+    if (!open) co_await loop::fail(open.error());
     auto doing = do_as_route_says();
     co_await doing;
+  }
+
+  // Who comes during maintenance is told when to come back.
+  Result<void> pass_maintenance() {
+    const Maintenance& maintenance = facts_.route->maintenance;
+    if (!maintenance.holds_for(facts_.client, reverse_.house_.reactor.now())) return {};
+    facts_.page = maintenance.page();
+    auto seconds = std::chrono::ceil<std::chrono::seconds>(maintenance.retry_after()).count();
+    if (seconds > 0)
+      facts_.owed.push_back(
+          {"Retry-After", exchange_.arena().copy(fmt::format_int(seconds).str()), FieldName::other});
+    return std::unexpected(refusal(Errc::rejected, 503, "looking at `maintenance`"));
   }
 
   Task<void> do_as_route_says() {
@@ -128,6 +146,12 @@ class Reverse::Visit {
       }
       case config::RouteAction::status: {
         auto answering = answer_as_written();
+        co_await answering;
+        co_return;
+      }
+      case config::RouteAction::files: {
+        FileAnswer file(reverse_.house_, reverse_.plan_->regexes, exchange_, facts_);
+        auto answering = file.run();
         co_await answering;
         co_return;
       }
@@ -159,6 +183,15 @@ class Reverse::Visit {
     http::Response& answer = exchange_.memory().response;
     answer.clear();
     answer.status = static_cast<int>(route.status);
+    facts_.status = answer.status;
+    if (route.body.empty() && error_page(facts_)) {
+      facts_.answered = reverse_.house_.reactor.now();
+      exchange_.leave_body();
+      auto answering =
+          answer_with_error(exchange_, facts_, reverse_.plan_->regexes, reverse_.house_.reactor.wall());
+      co_await answering;
+      co_return;
+    }
     std::string_view text = filled_in(route.body, facts_, exchange_.arena());
     if (!text.empty()) answer.fields.add(FieldName::content_type, route.content_type);
     auto answering = finish_answer(answer, text);

@@ -12,9 +12,13 @@
 #include "base/regex.h"
 #include "config/http.h"
 #include "http/message.h"
+#include "proxy/error_pages.h"
+#include "proxy/maintenance.h"
 #include "proxy/request_tally.h"
 
 namespace lockgate::proxy {
+
+class Folder;
 
 /// One route, ready for requests.
 struct RoutePlan {
@@ -25,6 +29,9 @@ struct RoutePlan {
   // Numbers in Plan::patterns, of the route's request_fields and response_fields.
   std::vector<std::uint32_t> request_edits, response_edits;
   std::shared_ptr<RequestTally> tally;
+  std::shared_ptr<const Folder> folder;  // of files
+  ErrorPages error_pages;
+  Maintenance maintenance;
 };
 
 /// What a route is chosen by. `path` is normalised.

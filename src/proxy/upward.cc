@@ -93,38 +93,6 @@ void remove_alike(http::Fields& fields, std::string_view name) {
   });
 }
 
-// What matched becomes `rewrite`; the rest of the path stays, and so does the query.
-std::string_view rewritten_target(const RequestFacts& facts, Arena& arena) {
-  const RoutePlan& plan = *facts.route;
-  const config::RouteMatch& match = plan.route->match;
-  std::string_view to = filled_in(plan.rewrite, facts, arena), path = facts.path;
-  std::string_view before, rest;
-  switch (match.kind) {
-    case config::RouteMatch::Path::any:
-      rest = path.substr(path.starts_with('/') ? 1 : 0);
-      break;
-    case config::RouteMatch::Path::prefix:
-      rest = path.substr(std::min(match.path.size(), path.size()));
-      break;
-    case config::RouteMatch::Path::exact:
-      break;
-    case config::RouteMatch::Path::regex: {
-      std::string_view all = facts.captures.front();
-      auto at = static_cast<std::size_t>(all.data() - path.data());
-      before = path.substr(0, at);
-      rest = path.substr(at + all.size());
-      break;
-    }
-  }
-  // Neither two slashes nor none where the two meet, whichever way the operator has written them.
-  if (to.ends_with('/') && rest.starts_with('/')) rest.remove_prefix(1);
-  bool bare = !to.empty() && !to.ends_with('/') && !rest.empty() && !rest.starts_with('/') &&
-              match.kind != config::RouteMatch::Path::regex;
-  std::string_view target = arena.join(before, to, bare ? "/" : "", rest);
-  if (!target.starts_with('/')) target = arena.join("/", target);
-  return target;
-}
-
 }  // namespace
 
 std::string_view own_pseudonym() {
@@ -182,10 +150,42 @@ void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const Re
   }
 }
 
+// What matched becomes `rewrite`, and the rest of the path stays.
+std::string_view rewritten_path(const RequestFacts& facts, Arena& arena) {
+  const RoutePlan& plan = *facts.route;
+  const config::RouteMatch& match = plan.route->match;
+  std::string_view to = filled_in(plan.rewrite, facts, arena), path = facts.path;
+  std::string_view before, rest;
+  switch (match.kind) {
+    case config::RouteMatch::Path::any:
+      rest = path.substr(path.starts_with('/') ? 1 : 0);
+      break;
+    case config::RouteMatch::Path::prefix:
+      rest = path.substr(std::min(match.path.size(), path.size()));
+      break;
+    case config::RouteMatch::Path::exact:
+      break;
+    case config::RouteMatch::Path::regex: {
+      std::string_view all = facts.captures.front();
+      auto at = static_cast<std::size_t>(all.data() - path.data());
+      before = path.substr(0, at);
+      rest = path.substr(at + all.size());
+      break;
+    }
+  }
+  // Neither two slashes nor none where the two meet, whichever way the operator has written them.
+  if (to.ends_with('/') && rest.starts_with('/')) rest.remove_prefix(1);
+  bool bare = !to.empty() && !to.ends_with('/') && !rest.empty() && !rest.starts_with('/') &&
+              match.kind != config::RouteMatch::Path::regex;
+  std::string_view target = arena.join(before, to, bare ? "/" : "", rest);
+  if (!target.starts_with('/')) target = arena.join("/", target);
+  return target;
+}
+
 void prepare_request(http::Request& request, const RequestFacts& facts, std::span<const Regex> regexes,
                      Arena& arena) {
   const config::Route& route = *facts.route->route;
-  std::string_view path = route.rewrite ? rewritten_target(facts, arena) : facts.path;
+  std::string_view path = route.rewrite ? rewritten_path(facts, arena) : facts.path;
   bool has_query = !facts.query.empty() || facts.target.ends_with('?');
   request.target = has_query ? arena.join(path, "?", facts.query) : path;
   tell_client(request, facts, arena);

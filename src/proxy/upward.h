@@ -15,6 +15,9 @@ bool has_been_here(const http::Request& request);
 /// Counts down the Max-Forwards of OPTIONS (RFC 9110, 7.6.2). False if the request goes no further.
 bool may_go_further(http::Request& request, Arena& arena);
 
+/// The path with what the route's rewrite makes of the part that matched.
+std::string_view rewritten_path(const RequestFacts& facts, Arena& arena);
+
 /// Target and fields, for any endpoint. `request` and all new texts are in `arena`.
 void prepare_request(http::Request& request, const RequestFacts& facts, std::span<const Regex> regexes,
                      Arena& arena);

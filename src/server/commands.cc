@@ -13,6 +13,7 @@
 #include "config/print.h"
 #include "config/reference.h"
 #include "config/values.h"
+#include "proxy/shelf.h"
 #include "server/certificate_check.h"
 #include "server/control.h"
 #include "server/process.h"
@@ -81,6 +82,8 @@ std::vector<config::Diagnostic> findings(const config::Config& config) {
     found.insert(found.end(), certificates.error().begin(), certificates.error().end());
     return found;
   }
+  if (auto shelf = proxy::Shelf::filled_for(config); !shelf)
+    found.insert(found.end(), shelf.error().begin(), shelf.error().end());
   auto warnings = check_certificates(config, *certificates, clock.wall());
   found.insert(found.end(), warnings.begin(), warnings.end());
   return found;

@@ -32,6 +32,10 @@ class NoProcess final : public proxy::Registry {
   std::shared_ptr<const wire::Credentials> credentials(const config::Parent&) override { return nullptr; }
   tls::ClientSides client_sides(const config::Upstream&) override { return {}; }
   std::uint16_t log_target(const config::LogTarget&) override { return 0; }
+  const proxy::Shelf& shelf() const override { return shelf_; }
+
+ private:
+  proxy::Shelf shelf_;
 };
 
 struct Asked {

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "http/head1.h"
+#include "proxy/file_answer.h"
 #include "proxy/page.h"
 #include "proxy/route_request.h"
 #include "proxy/upward.h"
@@ -80,6 +81,35 @@ void tell_forwarding(ordered_json& told, const proxy::Plan& plan, const RequestF
   told["host"] = same ? hosts.front() : hosts;  // one for each endpoint, if they differ
 }
 
+void tell_files(ordered_json& told, const RequestFacts& facts, Arena& arena) {
+  const config::Files& files = facts.route->route->files;
+  std::string room;
+  auto name = proxy::file_asked_for(facts, arena, room);
+  if (!name) return tell_refusal(told, name.error());
+  told["action"] = "files";
+  told["folder"] = files.folder;
+  told["file"] = "/" + std::string(*name);
+  if (!files.fallback.empty()) told["fallback"] = files.fallback;
+}
+
+/// Whether the request is put off; then nothing else becomes of it.
+bool tell_maintenance(ordered_json& told, const RequestFacts& facts) {
+  const config::Maintenance& config = facts.route->route->maintenance;
+  if (config.when.empty()) return false;
+  auto sign = std::make_shared<const proxy::Sign>(config.when);
+  bool up = sign->is_up({}), always = config.when == config::Maintenance::kAlways;
+  bool holds = proxy::Maintenance(config, sign, nullptr).holds_for(facts.client, {});
+  told["maintenance"] = fmt::format("{}{}", always ? "always" : "while there is " + config.when,
+                                    up && !holds   ? ", but not for this client"
+                                    : always || up ? ""
+                                                   : ", which there is not");
+  if (!holds) return false;
+  told["action"] = "refuse";
+  told["status"] = 503;
+  if (!config.page.empty()) told["page"] = config.page;
+  return true;
+}
+
 void tell_action(ordered_json& told, const proxy::Plan& plan, const RequestFacts& facts,
                  http::Request& request, std::span<const Regex> regexes, Arena& arena) {
   const config::Route& route = *facts.route->route;
@@ -99,6 +129,8 @@ void tell_action(ordered_json& told, const proxy::Plan& plan, const RequestFacts
       told["status"] = route.status;
       told["body"] = std::string(proxy::filled_in(route.body, facts, arena));
       return;
+    case config::RouteAction::files:
+      return tell_files(told, facts, arena);
   }
 }
 
@@ -154,6 +186,7 @@ void explain_request(ordered_json& told, const proxy::Plan& plan, const proxy::L
       told["route_place"] = fmt::format("{}:{}", place.file, place.line);
   }
   if (!routed) return tell_refusal(told, routed.error());
+  if (tell_maintenance(told, of_request)) return;
   tell_action(told, plan, of_request, request, regexes, arena);
 }
 

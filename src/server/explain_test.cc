@@ -26,6 +26,9 @@ listeners:
             - { name: item, path_regex: "^/item/([0-9]+)$", redirect: "/new/$1" }
             - { name: gone, path_exact: /gone, status: 410, body: "$host has\nnothing" }
             - { name: https, path: /safe, redirect: https }
+            - { name: files, path: /static, files: /nowhere/www, rewrite: /v2, fallback: /index.html }
+            - { name: closed, path: /closed, files: /nowhere/www, maintenance: { when: always, page: /p, except: 10.0.0.0/8 } }
+            - { name: later, path: /later, status: 200, maintenance: { when: /nowhere/sign } }
       - { name: other, names: [other.example.org], plain: { to: "http://192.0.2.3:80" } }
       - { name: bytes, names: [bytes.example.org], plain: { to: "tcp://192.0.2.4:80" } }
 )";
@@ -54,6 +57,29 @@ TEST(Explain, TellsTheRouteAndWhatIsSent) {
   EXPECT_EQ(answer["endpoints"].size(), 2u);
   EXPECT_EQ(answer["target"], "/new/x/~?y=%2f");
   EXPECT_EQ(answer["host"], "app.example.org");
+}
+
+TEST(Explain, TellsTheFile) {
+  auto answer = told("http://app.example.org/static/a%20b/c.html");
+  EXPECT_EQ(answer["action"], "files");
+  EXPECT_EQ(answer["folder"], "/nowhere/www");
+  EXPECT_EQ(answer["file"], "/v2/a b/c.html");
+  EXPECT_EQ(answer["fallback"], "/index.html");
+  EXPECT_EQ(told("http://app.example.org/static/.git/config")["status"], 404);
+}
+
+TEST(Explain, TellsOfMaintenance) {
+  auto answer = told("http://app.example.org/closed/x");
+  EXPECT_EQ(answer["maintenance"], "always");
+  EXPECT_EQ(answer["action"], "refuse");
+  EXPECT_EQ(answer["status"], 503);
+  EXPECT_EQ(answer["page"], "/p");
+  answer = told({.name = "http://app.example.org/closed/x", .client = "10.1.2.3"});
+  EXPECT_EQ(answer["maintenance"], "always, but not for this client");
+  EXPECT_EQ(answer["action"], "files");
+  answer = told("http://app.example.org/later");
+  EXPECT_EQ(answer["maintenance"], "while there is /nowhere/sign, which there is not");
+  EXPECT_EQ(answer["action"], "answer");
 }
 
 TEST(Explain, AsksForTheRequestsMethodAndFields) {
@@ -107,7 +133,7 @@ TEST(Explain, FollowsTheHostToAnotherSite) {
 
 TEST(Explain, NamesTheRoutesWhereNoRequestIsAsked) {
   auto answer = told({.name = "app.example.org", .plain = true});
-  EXPECT_EQ(answer["routes"].size(), 6u);
+  EXPECT_EQ(answer["routes"].size(), 9u);
   EXPECT_FALSE(answer.contains("action"));
   answer = told("http://bytes.example.org/x");
   EXPECT_EQ(answer["upstream"], "tcp://192.0.2.4:80");

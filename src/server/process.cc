@@ -202,9 +202,12 @@ Process::Outcome Process::apply(config::Config wanted) {
   }
   auto ring = keyring_.make(*config);
   if (!ring) return std::unexpected(in_words(ring.error()));
+  auto shelf = proxy::Shelf::filled_for(*config);
+  if (!shelf) return std::unexpected(in_words(shelf.error()));
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
   keyring_.use(std::move(*ring));
+  registry_.use(std::move(*shelf));
   gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
   put_into_effect(std::move(config), change->open);
   return {};

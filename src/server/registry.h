@@ -20,6 +20,8 @@ class ProcessRegistry final : public proxy::Registry {
 
   /// The configuration that the next plan is compiled from; for what an upstream inherits from it.
   void begin_plan(const config::Config& config) { name_servers_ = config.name_servers; }
+  /// What that configuration and those after it take from the file system.
+  void use(proxy::Shelf shelf) { shelf_ = std::move(shelf); }
   /// Forgets gates that no plan uses any more. Tallies stay: a counter that goes back confuses who reads it.
   void forget_unused();
 
@@ -37,6 +39,7 @@ class ProcessRegistry final : public proxy::Registry {
     return keyring_.client_sides(upstream);
   }
   std::uint16_t log_target(const config::LogTarget& target) override;
+  const proxy::Shelf& shelf() const override { return shelf_; }
 
   std::vector<std::shared_ptr<const proxy::Tally>> tallies() const;
   std::vector<std::shared_ptr<const proxy::RequestTally>> request_tallies() const;
@@ -49,6 +52,7 @@ class ProcessRegistry final : public proxy::Registry {
   std::size_t workers_;
   proxy::Gate::Freed freed_;
   std::vector<SocketAddress> name_servers_;
+  proxy::Shelf shelf_;
   std::map<std::string, std::shared_ptr<proxy::Tally>> tallies_;
   std::map<std::string, std::shared_ptr<proxy::RequestTally>> request_tallies_;
   std::map<std::string, std::shared_ptr<proxy::Gate>> gates_;

@@ -53,12 +53,12 @@ constexpr int kFiles[] = {
     SCMP_SYS(fcntl),      SCMP_SYS(fdatasync), SCMP_SYS(fstat),      SCMP_SYS(fstatfs),
     SCMP_SYS(fsync),      SCMP_SYS(ftruncate), SCMP_SYS(getcwd),     SCMP_SYS(getdents64),
     SCMP_SYS(lseek),      SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(open),
-    SCMP_SYS(openat),     SCMP_SYS(pread64),   SCMP_SYS(preadv),     SCMP_SYS(pwrite64),
-    SCMP_SYS(pwritev),    SCMP_SYS(read),      SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
-    SCMP_SYS(readv),      SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx),
-    SCMP_SYS(umask),      SCMP_SYS(unlink),    SCMP_SYS(unlinkat),   SCMP_SYS(write),
-    SCMP_SYS(writev),     SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),    SCMP_SYS(rename),
-    SCMP_SYS(renameat),   SCMP_SYS(renameat2),
+    SCMP_SYS(openat),     SCMP_SYS(openat2),   SCMP_SYS(pread64),    SCMP_SYS(preadv),
+    SCMP_SYS(pwrite64),   SCMP_SYS(pwritev),   SCMP_SYS(read),       SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(readv),     SCMP_SYS(stat),       SCMP_SYS(statfs),
+    SCMP_SYS(statx),      SCMP_SYS(umask),     SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
+    SCMP_SYS(write),      SCMP_SYS(writev),    SCMP_SYS(mkdir),      SCMP_SYS(mkdirat),
+    SCMP_SYS(rename),     SCMP_SYS(renameat),  SCMP_SYS(renameat2),
 };
 constexpr int kMemoryAndThreads[] = {
     SCMP_SYS(brk),

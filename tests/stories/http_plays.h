@@ -82,5 +82,6 @@ std::vector<HttpPlay> plays_of_connections();
 std::vector<HttpPlay> plays_of_trouble();
 std::vector<HttpPlay> plays_of_routes();
 std::vector<HttpPlay> plays_of_sticking();
+std::vector<HttpPlay> plays_of_files();
 
 }  // namespace lockgate::stories

@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 
 std::vector<HttpPlay> all_plays() {
   std::vector<HttpPlay> all;
-  for (auto* some :
-       {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes, plays_of_sticking}) {
+  for (auto* some : {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes,
+                     plays_of_sticking, plays_of_files}) {
     for (auto& play : some()) all.push_back(std::move(play));
   }
   return all;
@@ -171,6 +171,27 @@ TEST(HttpTimeStory, BreaksTheAnswerOffOnceTheClientHasReset) {
   stage.expect_empty();
   EXPECT_EQ(stage.lines(), std::vector<std::string>{"200 reset"});
   EXPECT_LT(stage.took(), 1s);  // though the upstream may be silent for eight
+}
+
+TEST(HttpFileStory, EndsWithAClientThatLeavesInTheMiddle) {
+  HttpPlay play = play_of("LargeFile");
+  play.client = {play.client.front(), hears("0050000 "), leaves()};
+  HttpStage stage(play, {.capacity = 4096});
+  ASSERT_TRUE(stage.run());
+  stage.expect_empty();
+  EXPECT_EQ(stage.lines(), std::vector<std::string>{"200 reset"});
+  EXPECT_LT(stage.took(), 1s);
+}
+
+TEST(HttpFileStory, GivesUpAClientThatTakesNothing) {
+  HttpPlay play = play_of("LargeFile");
+  HttpStage stage(play, {.capacity = 4096});
+  stage.faults().block(4);
+  ASSERT_TRUE(stage.run());
+  stage.expect_empty();
+  EXPECT_EQ(stage.lines(), std::vector<std::string>{"200 timed_out"});
+  EXPECT_GE(stage.took(), 6s);  // `body_timeout`
+  EXPECT_LE(stage.took(), 8s);
 }
 
 TEST(HttpDrainStory, AnswersTheRequestUnderWayAndNoOther) {
