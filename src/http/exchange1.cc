@@ -32,7 +32,13 @@ Exchange1::~Exchange1() {
 Task<bool> Exchange1::receive() {
   Instant deadline = server_.stream_->reactor().now() + server_.options_.head_timeout;
   auto gathering = gather_head(deadline);
-  co_await gathering;
+  auto gathered = co_await loop::attempt(std::move(gathering));
+  if (!gathered) {
+    // Nor has the page that refuses it a body (RFC 9110, 9.3.2).
+    bool heads = as_text(server_.receiver_.view()).starts_with("HEAD ");
+    if (heads) memory_->request.method = "HEAD";
+    co_await loop::fail(gathered.error());
+  }
   if (left_) co_return false;
   auto taken = take_head();
   if (!taken) co_await loop::fail(with_status(taken.error(), 400));

@@ -45,7 +45,7 @@ class Lockgate:
         self.port, self.admin_port = free_port(), free_port()
         self._values = {"port": self.port, "admin": self.admin_port, "folder": folder} | values
         self._lines, self._read, self._passed_over = [], 0, 0
-        self.process = None
+        self.process, self.binary = None, BINARY
         self.write(text)
 
     # Its life.
@@ -66,7 +66,7 @@ class Lockgate:
         return Template(text).substitute(self._values)
 
     def start(self, wait=True, **more):
-        self.process = Process("lockgate", [BINARY, "run", "-c", self.config], self.folder, **more)
+        self.process = Process("lockgate", [self.binary, "run", "-c", self.config], self.folder, **more)
         if wait:
             self.wait_until_ready()
         return self
