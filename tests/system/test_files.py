@@ -325,8 +325,8 @@ listeners:
     sites: [{ names: [default], plain: { routes: [{ path: /, files: $www }] } }]
 """, www=folder, folder=public)
     assert ask(gate, "/closed").status == 403
-    assert ask(gate, "/").body == b"home"
     assert gate.next_line()["reason"] == "opening the file: rejected (Permission denied)"
+    assert ask(gate, "/").body == b"home"
 
 
 # Before anybody asks.
