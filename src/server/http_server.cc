@@ -1,10 +1,12 @@
 #include "server/http_server.h"
 
-#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
+#include "http/head1.h"
+#include "wire/http_date.h"
 #include "wire/http_framing.h"
 
 namespace lockgate::server {
@@ -18,8 +20,6 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 bool stays_open(const wire::RequestHead& head);
 Page page_for_error(const Error& error);
 std::string_view path_of(std::string_view target);
-std::string_view reason_of(int status);
-std::string http_date(WallTime time);
 
 }  // namespace
 
@@ -100,15 +100,16 @@ Task<Page> HttpServer::page_for(const wire::RequestHead& head, const SocketAddre
 }
 
 Task<void> HttpServer::answer(net::Stream& stream, const Page& page, bool with_body, bool stays) {
-  std::string length = std::to_string(page.body.size()), date = http_date(reactor_.wall());
-  std::vector<wire::HeadField> fields = {{"Date", date},
+  std::string length = std::to_string(page.body.size());
+  wire::HttpDate date(reactor_.wall());
+  std::vector<wire::HeadField> fields = {{"Date", date.text()},
                                          {"Content-Type", page.content_type},
                                          {"Content-Length", length},
                                          {"Cache-Control", "no-store"},
                                          {"X-Content-Type-Options", "nosniff"}};
   if (page.status == 405) fields.push_back({"Allow", "GET, HEAD"});
   if (!stays) fields.push_back({"Connection", "close"});
-  std::string message = wire::write_response_head(page.status, reason_of(page.status), fields);
+  std::string message = wire::write_response_head(page.status, http::reason_of(page.status), fields);
   if (with_body) message += page.body;
   auto writing = net::write(stream, as_bytes(message), reactor_.now() + limits_.answer);
   co_await writing;
@@ -153,36 +154,6 @@ std::string_view path_of(std::string_view target) {
   }
   std::string_view path = target.substr(0, target.find('?'));
   return path.empty() ? "/" : path;
-}
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 421:
-      return "Misdirected Request";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";
-  }
-}
-
-/// RFC 9110, 5.6.7.
-std::string http_date(WallTime time) {
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time / 1'000'000'000));
 }
 
 }  // namespace
