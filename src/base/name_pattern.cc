@@ -48,6 +48,14 @@ std::optional<NamePattern> NamePattern::parse(std::string_view text) {
   return NamePattern(wildcard ? Kind::wildcard : Kind::exact, std::move(*name));
 }
 
+std::expected<NamePattern, std::string> NamePattern::of_regex(std::string_view expression) {
+  auto regex = Regex::compile(expression);
+  if (!regex) return std::unexpected(regex.error());
+  NamePattern pattern(Kind::regex, std::string(expression));
+  pattern.regex_ = std::make_shared<const Regex>(std::move(*regex));
+  return pattern;
+}
+
 bool NamePattern::matches(std::string_view name) const {
   switch (kind_) {
     case Kind::exact:
@@ -55,6 +63,8 @@ bool NamePattern::matches(std::string_view name) const {
     case Kind::wildcard:
       return name.size() > name_.size() + 1 && name.ends_with(name_) &&
              name[name.size() - name_.size() - 1] == '.';
+    case Kind::regex:
+      return !name.empty() && regex_->matches(name);
     case Kind::any:
       return true;
   }
@@ -67,6 +77,8 @@ std::string NamePattern::text() const {
       return name_;
     case Kind::wildcard:
       return "*." + name_;
+    case Kind::regex:
+      return "~" + name_;
     case Kind::any:
       return "default";
   }
@@ -80,6 +92,9 @@ void NameIndex::add(const NamePattern& pattern, std::uint32_t value) {
       break;
     case NamePattern::Kind::wildcard:
       wildcard_[pattern.name()].push_back(value);
+      break;
+    case NamePattern::Kind::regex:
+      regexes_.emplace_back(pattern, value);
       break;
     case NamePattern::Kind::any:
       any_.push_back(value);

@@ -2,14 +2,19 @@
 //
 // A name is compared in lower case and without its trailing dot (RFC 6066, 3;
 // RFC 4343). A pattern is an exact name, a wildcard "*.example.com" that stands
-// for one or more labels, or "default", which takes what nothing else does.
+// for one or more labels, a regular expression "~^app[0-9]+[.]example[.]com$", or
+// "default", which takes what nothing else does.
 #pragma once
 #include <cstdint>
+#include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "base/regex.h"
 
 namespace lockgate {
 
@@ -25,27 +30,34 @@ bool is_ip_literal(std::string_view name);
 
 class NamePattern {
  public:
-  enum class Kind : std::uint8_t { exact, wildcard, any };
+  enum class Kind : std::uint8_t { exact, wildcard, regex, any };
 
   /// "www.example.com", "*.example.com" or "default".
   static std::optional<NamePattern> parse(std::string_view text);
+  /// A regular expression (RE2) that matches anywhere in a name, unless `^` and `$` say where; or what is
+  /// wrong with it, in words.
+  static std::expected<NamePattern, std::string> of_regex(std::string_view expression);
 
   Kind kind() const { return kind_; }
-  /// The normalized name; of a wildcard, what follows "*."; empty for "default".
+  /// Exact or a wildcard, as certificates have them, too.
+  bool is_name() const { return kind_ == Kind::exact || kind_ == Kind::wildcard; }
+  /// The normalized name; of a wildcard, what follows "*."; the expression; empty for "default".
   const std::string& name() const { return name_; }
   /// `name` is normalized, or empty where the client gave none.
   bool matches(std::string_view name) const;
   std::string text() const;
-  bool operator==(const NamePattern&) const = default;
+  bool operator==(const NamePattern& other) const { return kind_ == other.kind_ && name_ == other.name_; }
 
  private:
   NamePattern(Kind kind, std::string name) : kind_(kind), name_(std::move(name)) {}
   Kind kind_;
   std::string name_;
+  std::shared_ptr<const Regex> regex_;
 };
 
-/// Finds values by name, most specific pattern first: exact, then the longest wildcard, then default. One
-/// look-up costs one hash per label, however many patterns there are.
+/// Finds values by name, most specific pattern first: exact, then the longest wildcard, then regular
+/// expressions in their order, then default. One look-up costs one hash per label, however many patterns
+/// there are, and trying the regular expressions, if there are any.
 class NameIndex {
  public:
   using Values = std::vector<std::uint32_t>;
@@ -57,6 +69,9 @@ class NameIndex {
     if (try_values(exact_, name, take)) return true;
     for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
       if (try_values(wildcard_, name.substr(dot + 1), take)) return true;
+    }
+    for (const auto& [pattern, value] : regexes_) {
+      if (pattern.matches(name) && take(value)) return true;
     }
     return try_each(any_, take);
   }
@@ -83,6 +98,7 @@ class NameIndex {
   }
 
   Map exact_, wildcard_;
+  std::vector<std::pair<NamePattern, std::uint32_t>> regexes_;
   Values any_;
 };
 

@@ -75,6 +75,24 @@ TEST(NamePattern, MatchesEverythingByDefaultEvenNoName) {
   EXPECT_FALSE(matches("example.com", "www.example.com"));
 }
 
+TEST(NamePattern, MatchesByARegularExpressionAnywhereUnlessItSaysWhere) {
+  auto matches = [](std::string_view expression, std::string_view name) {
+    return NamePattern::of_regex(expression)->matches(name);
+  };
+  EXPECT_TRUE(matches("^app[0-9]+[.]example[.]com$", "app12.example.com"));
+  EXPECT_FALSE(matches("^app[0-9]+[.]example[.]com$", "app.example.com"));
+  EXPECT_FALSE(matches("^app[0-9]+[.]example[.]com$", "app1.example.com.evil"));
+  EXPECT_TRUE(matches("app", "my.app.example"));
+  EXPECT_FALSE(matches("", ""));  // a client without a name is of `default`
+}
+
+TEST(NamePattern, TellsWhatIsWrongWithARegularExpression) {
+  EXPECT_TRUE(NamePattern::of_regex("(").error().contains(")"));
+  EXPECT_EQ(NamePattern::of_regex("^a$")->text(), "~^a$");
+  EXPECT_FALSE(NamePattern::of_regex("a")->is_name());
+  EXPECT_EQ(*NamePattern::of_regex("a"), *NamePattern::of_regex("a"));
+}
+
 class Index : public testing::Test {
  protected:
   void add(std::string_view text, std::uint32_t value) { index_.add(*NamePattern::parse(text), value); }
@@ -101,6 +119,16 @@ TEST_F(Index, PrefersTheMostSpecificPattern) {
   EXPECT_EQ(order("a.example.com"), (Values{3, 2, 1}));
   EXPECT_EQ(order("example.com"), (Values{2, 1}));
   EXPECT_EQ(order("com"), (Values{1}));
+  EXPECT_EQ(order(""), (Values{1}));
+}
+
+TEST_F(Index, TriesRegularExpressionsInTheirOrderBehindNamesAndBeforeDefault) {
+  add("default", 1);
+  index_.add(*NamePattern::of_regex("example"), 2);
+  index_.add(*NamePattern::of_regex("^a[.]"), 3);
+  add("*.example.com", 4);
+  EXPECT_EQ(order("a.example.com"), (Values{4, 2, 3, 1}));
+  EXPECT_EQ(order("a.test"), (Values{3, 1}));
   EXPECT_EQ(order(""), (Values{1}));
 }
 

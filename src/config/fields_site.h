@@ -111,11 +111,12 @@ inline constexpr auto kSection<Site> = section(
     "given.",
     std::tuple{
         Field{"name", &Site::name, "For logs and metrics; the first of `names` if not given."},
-        Field{
-            "names", &Site::names,
-            "`www.example.com`, `*.example.com` or `default`. The most specific name of a listener decides, "
-            "then file order.",
-            kRequired},
+        Field{"names", &Site::names,
+              "`www.example.com`, `*.example.com`, `default`, or `~` and a regular expression (RE2) such as "
+              "`~^app[0-9]+[.]example[.]com$`. The most specific name of a listener decides, regular "
+              "expressions "
+              "behind all others but `default`, then file order.",
+              kRequired},
         Field{"match", &Site::match, "Conditions beside the name."}},
     std::tuple_cat(http_fields<Site>(), std::tuple{Field{"maintenance", &Site::maintenance,
                                                          "When requests are answered with 503 instead."}}),

@@ -378,7 +378,14 @@ Outcome<Network> parse_value(std::string_view text, const Form&) {
 
 template <>
 Outcome<NamePattern> parse_value(std::string_view text, const Form&) {
-  Misfit misfit{"a name such as www.example.com, *.example.com or default", ""};
+  Misfit misfit{"a name such as www.example.com, *.example.com or default, or ~ and a regular expression",
+                ""};
+  if (text.starts_with('~')) {
+    auto pattern = NamePattern::of_regex(text.substr(1));
+    if (pattern) return *pattern;
+    misfit.hint = pattern.error();
+    return unexpected(misfit);
+  }
   auto pattern = NamePattern::parse(text);
   if (pattern && is_ip_literal(text))
     misfit.hint = "TLS has no names that are addresses";

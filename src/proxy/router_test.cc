@@ -41,6 +41,15 @@ std::string plain_site(std::string_view rest) {
 }
 std::string reject(std::string_view rest) { return "{ " + std::string(rest) + ", reject: { with: reset } }"; }
 
+TEST(Router, FindsSitesByRegularExpressionForTlsAndForHosts) {
+  Routing routing{pass("names: ['~^app[0-9]+[.]example[.]com$']"), pass("names: [default]"),
+                  plain_site("names: ['~^app[0-9]+[.]example[.]com$']")};
+  EXPECT_EQ(routing.tls("app7.example.com"), "~^app[0-9]+[.]example[.]com$: ~^app[0-9]+[.]example[.]com$");
+  EXPECT_EQ(routing.tls("app.example.com"), "default: default");
+  EXPECT_TRUE(routing.plain("app7.example.com").contains("~^app"));
+  EXPECT_EQ(routing.plain("app.example.com"), "none");
+}
+
 TEST(Router, PrefersTheExactNameThenTheLongestWildcardThenTheDefault) {
   Routing routing({pass("name: any, names: [default]"), pass("name: wide, names: ['*.example.org']"),
                    pass("name: narrow, names: ['*.b.example.org']"),

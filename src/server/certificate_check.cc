@@ -45,8 +45,7 @@ void warn_of_reuse(const config::Site& site, const config::Site& other, const tl
   bool passes = other.verdict == config::Verdict::pass;
   if (!passes && other.verdict != config::Verdict::reject) return;
   for (const NamePattern& pattern : other.names) {
-    bool covered =
-        pattern.kind() != NamePattern::Kind::any && tls::covers(*certificate.identity, pattern.text());
+    bool covered = pattern.is_name() && tls::covers(*certificate.identity, pattern.text());
     bool ours = std::ranges::find(site.names, pattern) != site.names.end();
     if (!covered || ours) continue;
     warnings.push_back(warning(
@@ -88,8 +87,7 @@ std::vector<config::Diagnostic> check_certificates(const config::Config& config,
       if (!site.tls.ocsp_stapling) warn_of_must_staple(config, site, certificates, warnings);
       if (site.is_http()) warn_of_reuse(config, listener, site, certificates, warnings);
       for (const NamePattern& pattern : site.names) {
-        if (pattern.kind() == NamePattern::Kind::any || shows(config, site, certificates, pattern.text()))
-          continue;
+        if (!pattern.is_name() || shows(config, site, certificates, pattern.text())) continue;
         warnings.push_back(
             warning(site.place, fmt::format("no certificate of this site has the name `{}`", pattern.text()),
                     "clients that ask for it will complain"));

@@ -55,7 +55,7 @@ std::vector<std::string> names_for(const config::Config& config, const config::C
       if (std::ranges::none_of(site.certificates, shows)) continue;
       for (const NamePattern& pattern : site.names) {
         bool known = std::ranges::find(names, pattern.text()) != names.end();
-        if (pattern.kind() != NamePattern::Kind::any && !known) names.push_back(pattern.text());
+        if (pattern.is_name() && !known) names.push_back(pattern.text());
       }
     }
   }
