@@ -127,9 +127,12 @@ TEST_F(Queueing, NoMoreWaitThanMay) {
   auto one = come(), two = come(), three = come(), four = come();
   EXPECT_EQ(where(three), "waits");
   EXPECT_EQ(where(four), "looking for a place in the queue: limited");
+}
+
+TEST_F(Queueing, NobodyWaitsWithoutAQueue) {
   take_config("queue: { length: off }");
-  auto five = come(), six = come(), seven = come();
-  EXPECT_EQ(where(seven), "looking for a place at an endpoint: limited");
+  auto one = come(), two = come(), three = come();
+  EXPECT_EQ(where(three), "looking for a place at an endpoint: limited");
 }
 
 TEST_F(Queueing, WhoeverLeavesGivesItsTurnAway) {

@@ -64,6 +64,7 @@ struct HttpPlay {
   bool varies = false;      // with the sizes of the pieces: it is enough that nothing is untrue
   std::size_t stray = 0;    // requests that are none, if something goes wrong
   bool large = false;       // not to be given in small pieces, nor too often
+  bool hours = false;       // are what it takes
 };
 
 inline void PrintTo(const HttpPlay& play, std::ostream* out) { *out << play.title; }

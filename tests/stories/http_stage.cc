@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 // Longer than all that one play may wait for.
-constexpr Duration kPatience = 300s;
-constexpr Duration kStep = 200ms;
+constexpr Duration kPatience = 300s, kLongPatience = 7h;
+constexpr Duration kStep = 200ms, kLongStep = 20s;
 constexpr int kQuiet = 6;  // turns without anything, before time passes
 constexpr int kMostTurns = 300'000;
 
@@ -203,8 +203,8 @@ bool HttpStage::finish() {
     last = now;
     counted = faults().counted();
     quiet = moved ? 0 : quiet + 1;
-    if (quiet > kQuiet) clock_.advance(kStep);
-    if (took() > kPatience) return false;
+    if (quiet > kQuiet) clock_.advance(play_.hours ? kLongStep : kStep);
+    if (took() > (play_.hours ? kLongPatience : kPatience)) return false;
     turn(1);
   }
   turn(60);  // what is still under way arrives
