@@ -230,7 +230,7 @@ Task<const Target*> Attempts::wait_for_place(Instant deadline) {
     loop::Wait wait(house_->reactor, waiter.called(),
                     std::min(deadline, house_->reactor.now() + limits.timeout));
     bool called = co_await wait;
-    if (!called) {
+    if (!called && !waiter.let_in()) {
       commons.turned_away.fetch_add(1, std::memory_order_relaxed);
       co_await loop::fail(refused);
     }

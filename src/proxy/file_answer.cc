@@ -10,6 +10,7 @@
 #include "proxy/conditions.h"
 #include "proxy/media_type.h"
 #include "proxy/page.h"
+#include "proxy/security_fields.h"
 #include "proxy/upward.h"
 #include "wire/file_name.h"
 #include "wire/http_date.h"
@@ -210,8 +211,10 @@ Result<http::Piece> FileAnswer::read(std::uint64_t from, std::uint64_t left) {
 void FileAnswer::edit(http::Response& answer) {
   facts_.status = answer.status;
   facts_.answered = house_.reactor.now();
-  edit_fields(answer.fields, facts_.route->route->response_fields, facts_, facts_.route->response_edits,
-              regexes_, exchange_.arena());
+  const config::Route& route = *facts_.route->route;
+  add_security_fields(answer, route.security_fields, facts_.scheme == "https");
+  edit_fields(answer.fields, route.response_fields, facts_, facts_.route->response_edits, regexes_,
+              exchange_.arena());
 }
 
 void FileAnswer::owe(std::string_view name, std::string_view value) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -86,7 +87,10 @@ Result<File> Folder::find(const std::string& name) const {
   constexpr WallTime kSecond = 1'000'000'000;
   file.inode = told.st_ino;
   file.size = static_cast<std::uint64_t>(told.st_size);
-  file.modified = told.st_mtim.tv_sec * kSecond + told.st_mtim.tv_nsec;
+  // Beyond 2262 there are no nanoseconds, but files may say so.
+  constexpr std::int64_t kLast = INT64_MAX / kSecond - 1;
+  file.modified =
+      std::clamp(std::int64_t{told.st_mtim.tv_sec}, -kLast, kLast) * kSecond + told.st_mtim.tv_nsec;
   return file;
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -84,6 +85,17 @@ TEST_F(Folders, HaveFilesOnly) {
   EXPECT_EQ(found("fifo"), "404");
   EXPECT_EQ(found("socket"), "404");
   ::close(listening);
+}
+
+TEST_F(Folders, HaveFilesOfAnyTime) {
+  auto last_changed = [&](std::int64_t second) {
+    timespec times[2] = {{second, 0}, {second, 0}};
+    EXPECT_EQ(::utimensat(AT_FDCWD, made_.path("www/a.txt").c_str(), times, 0), 0);
+    return folder_->find("a.txt")->modified;
+  };
+  constexpr std::int64_t kYear2300 = 10'413'792'000;
+  EXPECT_GT(last_changed(kYear2300), 0) << "and not before 1970";
+  EXPECT_EQ(last_changed(1'000'000'000), 1'000'000'000'000'000'000);
 }
 
 TEST_F(Folders, StayTheSameWhenTheyAreMoved) {

@@ -127,6 +127,7 @@ Task<void> Forward::ask_one() {
     auto knowing = known_targets(house_, upstream_, connect_by);
     targets = co_await knowing;
   }
+  facts_.targets = targets;
   sticky_.read(exchange_.request(), facts_.path, *targets, house_.reactor.now(), exchange_.arena());
   std::string key = hash_key(*upstream_.upstream, facts_.host, facts_.client.ip());
   Attempts attempts(house_, upstream_, std::move(targets), std::move(key), facts_.connection.id);
@@ -136,8 +137,7 @@ Task<void> Forward::ask_one() {
     const Target* target = co_await choosing;
     facts_.way.attempts = attempts.made();
     facts_.endpoint = target->endpoint.get();
-    connection_ = house_.pool.take(key_of(*target));
-    if (connection_) take_way();
+    connection_ = take_connection(*target);
     for (bool fresh = false; !fresh;) {
       fresh = !connection_;
       facts_.reused = !fresh;
@@ -166,6 +166,7 @@ Task<void> Forward::ask_one() {
       if (!may_ask_again(asked.error())) co_await loop::fail(asked.error());
       if (fresh && ++failed > options_.retries) co_await loop::fail(asked.error());
       if (fresh) attempts.failed(asked.error());
+      connect_by = soon(facts_.site->site->timeouts.connect);  // what was asked took its own time
     }
   }
 }
@@ -208,7 +209,8 @@ PoolKey Forward::key_of(const Target& target) const {
   PoolKey key{.endpoint = target.endpoint.get(), .side = target.tls ? upstream_.client_side.get() : nullptr};
   bool carries = target.tls && upstream_.upstream->config.tls.server_name == "carry";
   if (carries) key.identity = facts_.connection.name;
-  if (const ParentView* parent = parent_of(target)) key.parent = parent->upstream.get();
+  if (target.via) key.parent = upstream_.parents[*target.via].upstream.get();
+  key.of_parent = parent_of(target) != nullptr;
   return key;
 }
 
@@ -218,21 +220,26 @@ const ParentView* Forward::parent_of(const Target& target) const {
   return of_bytes ? nullptr : parent_to_ask(upstream_, target);
 }
 
-// A connection from the pool was reached by somebody else.
-void Forward::take_way() {
+// One from the pool, which was reached by somebody else. On those nobody has told of this client in a PROXY
+// header.
+Forward::Connection Forward::take_connection(const Target& target) {
+  if (header_version(*facts_.site->site)) return nullptr;
+  Connection connection = house_.pool.take(key_of(target));
+  if (!connection) return nullptr;
   std::uint16_t attempts = facts_.way.attempts;
-  facts_.way = connection_->way;
+  facts_.way = connection->way;
   facts_.way.attempts = attempts;
+  return connection;
 }
 
 Task<Forward::Connection> Forward::connect(const Target& target, Instant deadline) {
   static const std::string kAlpn = tls::alpn_list(std::vector<std::string>{"http/1.1"});
   wire::ProxyHeaderBytes room;
-  auto side = upstream_.client_side;  // a reload may bring another one meanwhile
+  auto side = upstream_.client_side;  // a reload may bring others meanwhile
+  auto parent = target.via ? upstream_.parents[*target.via].upstream : nullptr;
+  const PoolKey key = key_of(target);
   Errand errand{.alpn = kAlpn, .header = our_header(*facts_.site->site, facts_.connection, room)};
-  const ParentView* asked_parent = parent_of(target);
-  errand.of_parent = asked_parent != nullptr;
-  auto parent = asked_parent ? asked_parent->upstream : nullptr;
+  errand.of_parent = key.of_parent;
   auto reaching =
       reach(house_, plan_.plan->own, upstream_, target, errand, facts_.connection, facts_.way, deadline);
   Dialled dialled = co_await reaching;
@@ -242,9 +249,8 @@ Task<Forward::Connection> Forward::connect(const Target& target, Instant deadlin
     co_await telling;
   }
   auto client = std::make_unique<http::Client1>(std::move(dialled.stream), house_.desk, dialled.early);
-  auto connection =
-      std::make_unique<UpstreamConnection>(std::move(client), key_of(target), target.endpoint,
-                                           target.tls ? std::move(side) : nullptr, std::move(parent));
+  auto connection = std::make_unique<UpstreamConnection>(
+      std::move(client), key, target.endpoint, target.tls ? std::move(side) : nullptr, std::move(parent));
   connection->way = facts_.way;
   connection->at_parent = std::move(dialled.at_parent);
   co_return connection;

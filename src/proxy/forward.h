@@ -48,7 +48,7 @@ class Forward {
   bool waits_for_continue() const;
   void start_upload();
   loop::Task<void> switch_protocol();
-  void take_way();
+  Connection take_connection(const Target& target);
   bool may_ask_again(const Error& error) const;
   bool reached_limit(std::uint64_t more) const;
   void note_try(const Target& target, const Error& error);

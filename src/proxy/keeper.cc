@@ -241,6 +241,7 @@ class Keeper::Kept {
     view_->targets = targets_;
     view_->news.wake_all();
     keeper_.publish_(upstream_, targets_);
+    if (planned_) check_new();
   }
 
   void tell_unresolved(std::size_t index, const Error& error) {
@@ -251,23 +252,32 @@ class Keeper::Kept {
                     words(error), answers_[index] ? "its last addresses stay in use" : "it is tried again"));
   }
 
-  // Begins in a turn to come, when the plan has said through which parents and with which TLS. All that is
-  // known at once, to have a first answer soon; from then on each in its place of the round.
+  // Begins in a turn to come, when the plan has said through which parents and with which TLS.
   Task<void> check_forever() {
     loop::Sleep planned(keeper_.reactor_, keeper_.reactor_.now());
     co_await planned;
-    check_all(/*spread=*/false);
+    planned_ = true;
+    check_new();
     for (;;) {
-      check_all(/*spread=*/true);
+      check_all();
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
       co_await sleep;
     }
   }
 
-  void check_all(bool spread) {
+  // What has just become known, at once, to have a first answer soon.
+  void check_new() {
     if (!targets_) return;
     for (const Target& target : *targets_) {
-      double phase = spread ? phase_of(config().name, target.endpoint->label()) : 0;
+      if (!records_.contains(target.endpoint.get())) scope_.spawn(check(target, Duration::zero()));
+    }
+  }
+
+  // Each in its place of the round.
+  void check_all() {
+    if (!targets_) return;
+    for (const Target& target : *targets_) {
+      double phase = phase_of(config().name, target.endpoint->label());
       auto every = static_cast<double>(config().health.every.count());
       scope_.spawn(check(target, Duration(static_cast<Duration::rep>(every * phase))));
     }
@@ -319,6 +329,7 @@ class Keeper::Kept {
   std::optional<wire::ProxyVersion> header_;
   std::map<const Endpoint*, Record> records_;
   bool unresolved_told_ = false;
+  bool planned_ = false;  // checks may begin
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,

@@ -12,7 +12,8 @@ UpstreamConnection::UpstreamConnection(std::unique_ptr<http::Client1> opened, co
       endpoint_(std::move(endpoint)),
       side_(std::move(side)),
       identity_(key.identity),
-      parent_(std::move(parent)) {}
+      parent_(std::move(parent)),
+      of_parent_(key.of_parent) {}
 
 // Edges only bring it here: what they mean is looked at in its turn, and so is its time.
 void UpstreamConnection::Look::run() {
@@ -51,7 +52,9 @@ void Pool::give(std::unique_ptr<UpstreamConnection> connection, Duration patienc
   PoolKey key = connection->key();
   auto shelf = shelves_.find(key);
   if (shelf == shelves_.end())
-    shelf = shelves_.try_emplace(Label{key.endpoint, key.side, std::string(key.identity), key.parent}).first;
+    shelf =
+        shelves_.try_emplace({key.endpoint, key.side, std::string(key.identity), key.parent, key.of_parent})
+            .first;
   UpstreamConnection& idle = *connection.release();
   idle.pool_ = this;
   idle.client->stream().set_owner(&idle);

@@ -22,13 +22,14 @@ namespace lockgate::proxy {
 
 /// What a connection is opened for: an endpoint is one of an upstream, with its address and its parent;
 /// `side` has trust, certificate and protocols, and is null without TLS; `identity` is that of a client of
-/// which the upstream is told, and mostly empty; `parent` is the one that is asked itself, and null where the
-/// endpoint is.
+/// which the upstream is told, and mostly empty; `parent` is the one on the way, if any, which is asked
+/// itself where it is `of_parent`, and has opened a tunnel otherwise.
 struct PoolKey {
   const Endpoint* endpoint = nullptr;
   const tls::ClientSide* side = nullptr;
   std::string_view identity = {};
   const UpstreamView* parent = nullptr;
+  bool of_parent = false;
   bool operator==(const PoolKey&) const = default;
 };
 
@@ -41,9 +42,9 @@ class UpstreamConnection final : public ListNode, private net::StreamOwner {
                      std::shared_ptr<Endpoint> endpoint, std::shared_ptr<tls::ClientSide> side,
                      std::shared_ptr<UpstreamView> parent = nullptr);
 
-  PoolKey key() const { return {endpoint_.get(), side_.get(), identity_, parent_.get()}; }
+  PoolKey key() const { return {endpoint_.get(), side_.get(), identity_, parent_.get(), of_parent_}; }
   /// Whether requests on it are for a parent, which makes them for us.
-  bool is_of_parent() const { return parent_ != nullptr; }
+  bool is_of_parent() const { return of_parent_; }
 
   std::unique_ptr<http::Client1> client;
   Way way;
@@ -63,6 +64,7 @@ class UpstreamConnection final : public ListNode, private net::StreamOwner {
   std::shared_ptr<tls::ClientSide> side_;
   std::string identity_;
   std::shared_ptr<UpstreamView> parent_;
+  bool of_parent_;
   Pool* pool_ = nullptr;  // while it waits in one
   Look look_{*this};
   loop::Timer timer_{look_};
@@ -96,7 +98,8 @@ class Pool {
     const tls::ClientSide* side;
     std::string identity;
     const UpstreamView* parent;
-    operator PoolKey() const { return {endpoint, side, identity, parent}; }
+    bool of_parent;
+    operator PoolKey() const { return {endpoint, side, identity, parent, of_parent}; }
   };
   struct Hash {
     using is_transparent = void;

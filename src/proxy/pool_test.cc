@@ -53,9 +53,12 @@ TEST_F(Pooling, GivesBackTheNewestFirst) {
 TEST_F(Pooling, SharesNoConnectionBetweenKeys) {
   PoolKey named = a_;
   named.identity = "client";
+  PoolKey of_parent = a_;
+  of_parent.of_parent = true;
   give(a_);
   give(b_);
   give(named);
+  EXPECT_EQ(take(of_parent), -1);
   EXPECT_EQ(take(named), 2);
   EXPECT_EQ(take(named), -1);
   EXPECT_EQ(take(b_), 1);

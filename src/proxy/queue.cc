@@ -44,10 +44,11 @@ void Queue::let_in() {
   left();
 }
 
-// As long as anybody waits.
+// As long as anybody waits. Endpoints come back and go, too, of which nobody tells.
 loop::Task<void> Queue::serve() {
+  constexpr Duration kLookEvery = std::chrono::seconds(1);
   while (!waiting_.empty()) {
-    loop::Wait wait(reactor_, place_freed_, kNever);
+    loop::Wait wait(reactor_, place_freed_, reactor_.now() + kLookEvery);
     co_await wait;
     let_in();
   }

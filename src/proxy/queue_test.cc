@@ -122,6 +122,15 @@ TEST_F(Queueing, WhoeverWaitsTooLongIsRefused) {
   EXPECT_NE(where(two), "waits");
 }
 
+TEST_F(Queueing, WhoeverIsLetInAtTheLastMomentIsIn) {
+  take_config("queue: { length: 3, timeout: 2s }");
+  auto one = come(), two = come(), three = come();
+  std::string freed = where(one);
+  one.reset();
+  house_.pass(2100ms);  // both happen in one turn
+  EXPECT_EQ(where(three), freed);
+}
+
 TEST_F(Queueing, NoMoreWaitThanMay) {
   take_config("queue: { length: 1, timeout: 2s }");
   auto one = come(), two = come(), three = come(), four = come();
@@ -178,6 +187,16 @@ TEST_F(Queueing, WhoeverIsStuckToWhatCannotBeUsedGoesElsewhere) {
   target(0).endpoint->connect_failed(house_.reactor.now(), {.failures = 1, .time = 5s});
   EXPECT_EQ(come(target(0).mark)->where(), "b");
   EXPECT_EQ(come(1)->where(), "b") << "a mark that is nobody's";
+}
+
+TEST_F(Queueing, WhoeverWaitsFindsWhatHasComeBack) {
+  take_config("queue: { length: 9, timeout: 9s }");
+  target(1).endpoint->set_up(false);
+  auto a = come(), waiting = come();
+  EXPECT_EQ(where(waiting), "waits");
+  target(1).endpoint->set_up(true);
+  house_.pass(1100ms);
+  EXPECT_EQ(where(waiting), "b") << "though nobody has left";
 }
 
 TEST_F(Queueing, WhatAHashKeepsTogetherWaitsTogether) {

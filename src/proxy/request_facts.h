@@ -2,6 +2,7 @@
 // known of its connection. Logs, variables and rewriting ask here.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -30,11 +31,12 @@ struct RequestFacts {
   std::array<std::string_view, 10> captures{};  // of the route's regular expression
 
   Way way;
-  const Endpoint* endpoint = nullptr;  // that was asked last
-  bool reused = false;                 // over a connection that was open already
-  std::string_view tries;              // what became of each try, for the log
-  AtEndpoint at, at_parent;            // where a tunnel leads to that the protocol was switched for
-  std::uint16_t stale = 0;             // connections from the pool that were of no use
+  std::shared_ptr<const Targets> targets;  // as they were; the resolver may forget one that is asked
+  const Endpoint* endpoint = nullptr;      // of them, that was asked last
+  bool reused = false;                     // over a connection that was open already
+  std::string_view tries;                  // what became of each try, for the log
+  AtEndpoint at, at_parent;                // where a tunnel leads to that the protocol was switched for
+  std::uint16_t stale = 0;                 // connections from the pool that were of no use
 
   const WrittenPage* page = nullptr;  // that says why there is no other answer, before all for its status
   std::vector<wire::HeadField> owed;  // fields that the answer to an error must have (RFC 9110, 15.5)

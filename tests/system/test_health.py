@@ -59,6 +59,15 @@ def wait_for_state(gate, url, state):
     wait_until(lambda: endpoint(gate, url)["state"] == state, f"{url} is {state}")
 
 
+def test_the_first_checks_of_names_do_not_wait_for_the_next_round(lockgate, dnsmasq, web_origin):
+    one, two = Application("one"), Application("two")
+    names = [f"http://{name}.example.test:{web_origin(app).port}" for name, app in [("one", one), ("two", two)]]
+    dnsmasq.host("one.example.test", "127.0.0.1").host("two.example.test", "127.0.0.1").start()
+    lockgate('name_servers: ["$dns"]' + GATE.replace("every: 100ms", "every: 1h"), dns=dnsmasq.address,
+             endpoints=", ".join(f'"{name}"' for name in names), health="path: /health", more="")
+    wait_until(lambda: one.asked and two.asked, "they are checked")
+
+
 def test_a_status_takes_an_endpoint_out_and_brings_it_back(gate, web_origin):
     one, two = Application("one"), Application("two")
     first, second = web_origin(one), web_origin(two)

@@ -422,6 +422,45 @@ listeners:
     wait_until(lambda: proc.descriptors(gate.process.pid) < before + 10, "they are closed")
 
 
+def test_a_second_try_has_its_own_time_to_connect(lockgate, authority, web_origin):
+    """The first one has not failed before it was over."""
+    requests = []
+
+    def breaks_off_late(request):
+        requests.append(request)
+        if len(requests) != 2:
+            return request.answer("well")
+        time.sleep(1.2)
+        request.hang_up()
+
+    server = web_origin(breaks_off_late, certificate=authority.certificate(NAME), hesitates=0.1)
+    gate = lockgate("""
+workers: 1
+upstreams:
+  web: { endpoints: ["https://$to"], tls: { ca_file: $root, server_name: a.example.test } }
+listeners:
+  - bind: "127.0.0.1:$port"
+    sites:
+      - { names: [default], timeouts: { connect: 1s }, plain: { to: web } }
+""", to=server.address, root=authority.root)
+    assert [ask(gate).status for _ in range(2)] == [200, 200]
+
+
+def test_a_connection_that_tells_of_nobody_is_not_used_for_who_is_told_of(lockgate, web_origin):
+    origin = web_origin()
+    gate = lockgate("""
+workers: 1
+listeners:
+  - bind: "127.0.0.1:$port"
+    sites:
+      - { names: [told.example.test], plain: { to: "http://$to", send_proxy_protocol: v1 } }
+      - { names: [default], plain: { to: "http://$to" } }
+""", to=origin.address)
+    assert ask(gate).status == 200
+    ask(gate, host="told.example.test")
+    assert origin.accepted == 2
+
+
 def test_the_proxy_protocol_goes_before_tls(lockgate, nginx, authority):
     server = nginx(NAME, proxy_protocol=True)
     gate = lockgate("""

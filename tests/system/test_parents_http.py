@@ -167,6 +167,16 @@ def test_a_tunnel_if_the_operator_wants_one(gate, squid, web_origin):
     wait_until(lambda: "CONNECT" in parent.access_log(), "squid has logged it")
 
 
+def test_a_tunnel_is_not_used_when_another_way_is_wanted(gate, squid, web_origin):
+    origin, parent = web_origin(), known(squid, requests=False)
+    front = gate(parent, origin.port, options="plain_http: connect", name="127.0.0.1")
+    assert told(fetch(front)) and front.next_line()["parent"]
+    front.reload(GATE.replace("via: corporate", "via: direct"), parent=f"http://{parent.address}",
+                 to=f'"http://127.0.0.1:{origin.port}"', options="plain_http: connect", forward="")
+    assert told(fetch(front)) and "parent" not in front.next_line()
+    assert origin.accepted == 2
+
+
 def test_parents_by_socks_are_asked_as_before(gate, microsocks, web_origin):
     front = gate(microsocks(), web_origin().port, scheme="socks5", name="127.0.0.1")
     assert told(fetch(front, host="public.example.test"))["target"] == "/"

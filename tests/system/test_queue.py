@@ -235,3 +235,39 @@ def test_no_more_connections_wait_than_may(gate, web_origin):
     assert crowd.join().statuses == [200] * 20
     wait_until(lambda: len(busy.server.open) <= 4, "two of each worker are left")
     assert gate.metrics().total("lockgate_endpoint_idle_connections", upstream="web") <= 4
+
+
+def test_a_place_is_free_while_the_client_still_reads(gate, web_origin):
+    """What is buffered needs no server any more."""
+    server = web_origin(lambda request: request.answer(b"x" * 8_000_000))
+    gate = gate("max_connections: 1\n    queue: { timeout: 3s }", f"http://{server.address}",
+                site=PLAIN + "\n        forward: { buffer_response: 16MiB }")
+    with gate.connect() as slow:
+        slow.sendall(http1.request())
+        wait_until(lambda: server.seen, "it is asked")
+        assert Crowd(gate, 2).join().statuses == [200, 200]
+
+
+def test_whoever_waits_for_what_is_disabled_goes_elsewhere(gate, web_origin):
+    """Though nobody leaves the one that it waits for."""
+    busy, other = Busy(web_origin), Busy(web_origin)
+    gate = gate("max_connections: 1\n    queue: { timeout: 20s }\n    sticky: { own_cookie: GATE }",
+                f"http://{busy.address}", f"http://{other.address}")
+    cookie = None
+    while not cookie:
+        with gate.connect() as sock, sock.makefile("rb") as file:
+            sock.sendall(http1.request())
+            answer = http1.read_answer(file)
+        if answer.body.decode() == busy.address:
+            cookie = answer.fields["Set-Cookie"].partition(";")[0]
+    busy.free.clear()
+    request = http1.request(fields=[("Cookie", cookie)])
+    with gate.connect() as first, gate.connect() as second, second.makefile("rb") as file:
+        first.sendall(request)
+        wait_until(lambda: busy.now, "it is asked")
+        second.sendall(request)
+        wait_until(lambda: gate.metrics().total("lockgate_upstream_queue", upstream="web") == 1, "it waits")
+        assert gate.command("endpoint", "disable", "web", f"http://{busy.address}").returncode == 0
+        second.settimeout(5)
+        assert http1.read_answer(file).body.decode() == other.address
+        busy.free.set()

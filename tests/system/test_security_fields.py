@@ -19,6 +19,7 @@ listeners:
           routes:
             - { path: /teapot, status: 418, body: short and stout }
             - { path: /frames, to: "http://$to", response_fields: { set: { X-Frame-Options: SAMEORIGIN } } }
+            - { path: /files, files: $folder }
             - { path: /basic, to: "http://$to", security_fields: basic }
             - { path: /off, to: "http://$to", security_fields: off }
             - { path: /, to: "http://$to" }
@@ -32,12 +33,14 @@ def application(request):
 
 
 @pytest.fixture
-def gate(lockgate, authority, web_origin):
+def gate(lockgate, authority, web_origin, tmp_path):
     def make(tls=True):
+        (tmp_path / "file.txt").write_text("x")
         own = authority.certificate(NAME)
         text = GATE.replace("$verdict", "terminate:" if tls else "plain:")
         text = text.replace("$certificate", "certificate: one" if tls else "")
-        return lockgate(text, chain=own.chain, key=own.key, to=web_origin(application).address)
+        return lockgate(text, chain=own.chain, key=own.key, to=web_origin(application).address,
+                        folder=tmp_path)
 
     return make
 
@@ -54,7 +57,7 @@ def fetch(gate, authority):
     return fetch
 
 
-@pytest.mark.parametrize("target", ["/", "/teapot"])
+@pytest.mark.parametrize("target", ["/", "/teapot", "/files/file.txt", "/files"])
 def test_strict_ones_are_added_to_all_answers(fetch, target):
     fields = fetch(target)
     assert set(fields) >= ADDED

@@ -6,6 +6,7 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -75,12 +76,12 @@ def tell(request):
 
 
 class HttpOrigin(Origin):
-    """`certificate`: it speaks TLS. `path`: of a Unix socket. `seen` has (connection, method, target) of all
+    """`certificate`: it speaks TLS, `hesitates` seconds after it was called. `path`: of a Unix socket. `seen` has (connection, method, target) of all
     requests, `ended` what ended connections in the midst of one."""
 
-    def __init__(self, answer=tell, certificate=None, **where):
+    def __init__(self, answer=tell, certificate=None, hesitates=0, **where):
         super().__init__(**where, backlog=1024)
-        self._answer = answer
+        self._answer, self._hesitates = answer, hesitates
         self._tls = None
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -101,6 +102,7 @@ class HttpOrigin(Origin):
         sock = plain
         try:
             with plain:
+                time.sleep(self._hesitates)
                 sock = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
                 with sock, sock.makefile("rb") as file:
                     while self._serve_one(number, sock, file):
