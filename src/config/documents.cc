@@ -91,26 +91,38 @@ void Documents::expand_top(Node& root) {
 }
 
 void Documents::expand_sites(std::vector<Node>& sites) {
-  std::vector<Node> expanded;
+  expand_list(sites, "sites");
   for (Node& site : sites) {
-    const Entry* include = site.find("include");
+    for (std::string_view verdict : {"terminate", "plain"}) {
+      Entry* held = site.find(verdict);
+      if (Entry* routes = held ? held->value.find("routes") : nullptr)
+        expand_list(routes->value.items, "routes");
+    }
+  }
+}
+
+void Documents::expand_list(std::vector<Node>& list, std::string_view what) {
+  std::vector<Node> expanded;
+  for (Node& item : list) {
+    const Entry* include = item.find("include");
     if (!include) {
-      expanded.push_back(std::move(site));
+      expanded.push_back(std::move(item));
       continue;
     }
-    if (site.entries.size() > 1)
-      error(include->mark, "`include` among sites stands alone", "begin a new entry, `- include:`");
+    if (item.entries.size() > 1)
+      error(include->mark, fmt::format("`include` among {} stands alone", what),
+            "begin a new entry, `- include:`");
     visit_files(include->value, [&](Node other) {
       std::vector<Node> more;
       if (other.is_list())
         more = std::move(other.items);
       else if (!other.is_nothing())
         more.push_back(std::move(other));
-      expand_sites(more);
+      expand_list(more, what);
       std::ranges::move(more, std::back_inserter(expanded));
     });
   }
-  sites = std::move(expanded);
+  list = std::move(expanded);
 }
 
 void Documents::merge(Node& root, Node other) {

@@ -1,8 +1,8 @@
 // A configuration file and all that it includes, as one tree.
 //
-// `include` at the top merges other files into this one; `- include` among sites
-// stands for the sites of other files. Owns the names of the files that marks of the
-// tree point to, so it must outlive the tree. Reads files; throws nothing.
+// `include` at the top merges other files into this one; `- include` among sites or
+// routes stands for those of other files. Owns the names of the files that marks of
+// the tree point to, so it must outlive the tree. Reads files; throws nothing.
 #pragma once
 #include <cstddef>
 #include <deque>
@@ -36,6 +36,7 @@ class Documents {
   Node read(std::string_view text, const std::string& file_name);
   void expand_top(Node& root);
   void expand_sites(std::vector<Node>& sites);
+  void expand_list(std::vector<Node>& list, std::string_view what);
   void merge(Node& root, Node other);
   /// Reads each file that `names`, a value of `include`, stands for; `visit` may include in turn.
   void visit_files(const Node& names, const Visit& visit);

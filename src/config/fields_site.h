@@ -79,7 +79,8 @@ constexpr auto routing_fields() {
       forward_fields<Struct>(kAlternative),
       std::tuple{Field<Struct, std::vector<Route>>{
           "routes", &Struct::routes,
-          "For HTTP, who answers which requests; the first route whose conditions hold takes a request.",
+          "For HTTP, who answers which requests; the first route whose conditions hold takes a request. "
+          "`- include: routes/*.yaml` stands for the routes of those files.",
           kAlternative}});
 }
 template <>

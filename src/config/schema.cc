@@ -82,9 +82,7 @@ class Schema {
     return any({{{"type", "integer"}, {"minimum", 100}, {"maximum", 599}},
                 pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")});
   }
-  Json of(const std::vector<Route>&, const Form&) {
-    return {{"type", "array"}, {"items", reference_to<WrittenRoute>()}};
-  }
+  Json of(const std::vector<Route>&, const Form&) { return list_or_include(reference_to<WrittenRoute>()); }
   Json of(const ParentChoice&, const Form&) { return {{"type", "string"}}; }
   Json of(const std::vector<Parent>&, const Form&) {
     return {{"type", "object"}, {"additionalProperties", reference_to<Parent>()}};
@@ -101,13 +99,7 @@ class Schema {
   Json of(const std::vector<Listener>&, const Form&) {
     return {{"type", "array"}, {"items", reference_to<Listener>()}};
   }
-  Json of(const std::vector<Site>&, const Form&) {
-    Json include = {{"type", "object"},
-                    {"properties", {{"include", files()}}},
-                    {"required", {"include"}},
-                    {"additionalProperties", false}};
-    return {{"type", "array"}, {"items", any({reference_to<Site>(), include})}};
-  }
+  Json of(const std::vector<Site>&, const Form&) { return list_or_include(reference_to<Site>()); }
   template <class T>
   Json of(const std::vector<T>&, const Form& form) {
     if constexpr (std::is_same_v<T, NamePattern>)
@@ -121,6 +113,13 @@ class Schema {
   static Json one_or_more(const Json& item) { return any({item, {{"type", "array"}, {"items", item}}}); }
   static Json map_of_texts() {
     return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+  }
+  static Json list_or_include(const Json& item) {
+    Json include = {{"type", "object"},
+                    {"properties", {{"include", files()}}},
+                    {"required", {"include"}},
+                    {"additionalProperties", false}};
+    return {{"type", "array"}, {"items", any({item, include})}};
   }
   static Json files() { return one_or_more({{"type", "string"}}); }
   static Json or_zero(Json choices, const Form& form) {

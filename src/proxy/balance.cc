@@ -56,7 +56,7 @@ int Balancer::pick(const Targets& targets, std::span<const int> tried, std::stri
         return consistent_hash(targets, key);
     }
   }
-  return -1;
+  return kNone;
 }
 
 // With the part of it that an endpoint gets which has come back: a thousand stands for 1.

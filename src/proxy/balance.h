@@ -21,11 +21,13 @@ class Balancer {
   Balancer(config::Balance how, std::uint64_t seed, Duration slow_start = {})
       : how_(how), random_(seed | 1), slow_start_(slow_start) {}
 
+  /// There is nobody to pick.
+  static constexpr int kNone = -1;
   /// All that could be picked have as many connections as they may.
   static constexpr int kFull = -2;
 
-  /// The index of the target to try next, or -1, or kFull. `tried` are the indexes that failed already; `key`
-  /// is what a consistent hash keeps together.
+  /// The index of the target to try next, or kNone, or kFull. `tried` are the indexes that failed already;
+  /// `key` is what a consistent hash keeps together.
   int pick(const Targets& targets, std::span<const int> tried, std::string_view key, Instant now);
 
  private:

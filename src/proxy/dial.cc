@@ -176,6 +176,7 @@ const Target* Attempts::pick() {
   int index = stuck_target();
   std::span<const int> tried(tried_.data(), made_);
   if (index < 0) index = upstream_->balancer.pick(*targets_, tried, key_, now);
+  if (index == Balancer::kNone) index = broken_;
   full_ = index == Balancer::kFull;
   if (index < 0) return nullptr;
   const Target& target = (*targets_)[static_cast<std::size_t>(index)];
@@ -187,12 +188,13 @@ const Target* Attempts::pick() {
   return target_;
 }
 
-// Whom it has failed is not asked again for the same request.
+// Whom it has failed is not asked again for the same request, but after a mishap.
 int Attempts::stuck_target() const {
-  if (stuck_to_ == 0 || made_ > 0) return -1;
+  if (stuck_to_ == 0) return Balancer::kNone;
   auto found = std::ranges::find(*targets_, stuck_to_, &Target::mark);
   bool usable = found != targets_->end() && keeps_its_clients(*found, house_->reactor.now());
-  return usable ? static_cast<int>(found - targets_->begin()) : -1;
+  int index = usable ? static_cast<int>(found - targets_->begin()) : Balancer::kNone;
+  return made_ == 0 || index == broken_ ? index : Balancer::kNone;
 }
 
 // Waits for what it would try next.
@@ -249,11 +251,26 @@ void Attempts::failed(Error error) {
   if (error.side != Side::parent && !over_) error.side = Side::upstream;
   last_ = error;
   if (over_) return;
+  int index = tried_[made_ - 1];
+  if (is_mishap(error))
+    broken_ = index;
+  else if (index == broken_)
+    broken_ = Balancer::kNone;
   if (error.side == Side::parent && !tells_of_endpoint(error)) return;
   if (is_wish_of_client(*upstream_, *target_, error)) return;
   const config::Upstream& config = upstream_->upstream->config;
   bool ejected = target_->endpoint->connect_failed(house_->reactor.now(), config.ejection);
   if (ejected) tell_ejected(words(error));
+}
+
+// For the first time it broke off without a word, before anything was sent that could do harm twice.
+bool Attempts::is_mishap(const Error& error) const {
+  std::string_view doing = error.doing;
+  bool unasked = error.side != Side::parent && (doing == kConnecting || doing == kHandshaking);
+  bool broke = error.code == Errc::closed || error.code == Errc::reset;
+  if (!unasked || !broke) return false;
+  std::span<const int> tried(tried_.data(), made_);
+  return std::ranges::count(tried, tried.back()) == 1;
 }
 
 void Attempts::answered(bool well) {

@@ -6,6 +6,7 @@
 
 #include "loop/task.h"
 #include "net/stream.h"
+#include "proxy/balance.h"
 #include "proxy/facts.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
@@ -70,6 +71,7 @@ class Attempts {
 
   const Target* pick();
   int stuck_target() const;
+  bool is_mishap(const Error& error) const;
   void tell_ejected(std::string_view why) const;
 
   House* house_;
@@ -80,6 +82,7 @@ class Attempts {
   static constexpr std::size_t kMost = 100;  // that `tries` may say
   std::array<int, kMost> tried_;             // numbers of targets
   std::uint16_t made_ = 0;
+  int broken_ = Balancer::kNone;  // the last of them, if it may be tried once more
   const Target* target_ = nullptr;
   AtEndpoint at_;
   std::uint64_t stuck_to_ = 0;

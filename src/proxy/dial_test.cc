@@ -64,6 +64,7 @@ class Dialling {
   std::vector<SocketAddress>& attempts() { return house_.connector.dialled; }
   MadeJournal& journal() { return house_.journal; }
   UpstreamView& view() { return *view_; }
+  Attempts made_attempts() { return {house_.house, *view_, targets_, "", 1}; }
   const std::shared_ptr<const Targets>& targets() const { return targets_; }
   const Facts& facts() const { return facts_; }
 
@@ -233,6 +234,63 @@ TEST(Dial, KeepsAClientOrANameAtItsEndpoint) {
     }
     EXPECT_EQ(found.size(), 10u);  // each always the same
   }
+}
+
+Error broken_handshake(Errc code = Errc::closed) {
+  return {.code = code, .side = Side::upstream, .doing = "shaking hands with the upstream"};
+}
+
+TEST(Attempts, TryOnceMoreWhereAHandshakeBrokeOffIfNobodyElseIsLeft) {
+  Dialling dialling(2);
+  Attempts attempts = dialling.made_attempts();
+  const Target* first = attempts.next();
+  attempts.failed(broken_handshake());
+  const Target* second = attempts.next();
+  ASSERT_TRUE(second);
+  EXPECT_NE(second, first);
+  attempts.failed(broken_handshake(Errc::reset));
+  EXPECT_EQ(attempts.next(), second);
+  attempts.failed(broken_handshake());
+  EXPECT_FALSE(attempts.next());
+}
+
+TEST(Attempts, ComeBackToABrokenHandshakeAfterTheOthersHaveRefused) {
+  Error refused{.code = Errc::refused, .side = Side::upstream, .doing = kConnecting};
+  Dialling dialling(2);
+  Attempts attempts = dialling.made_attempts();
+  const Target* first = attempts.next();
+  attempts.failed(broken_handshake());
+  EXPECT_NE(attempts.next(), first);
+  attempts.failed(refused);
+  EXPECT_EQ(attempts.next(), first);
+  attempts.failed(broken_handshake());
+  EXPECT_FALSE(attempts.next());
+}
+
+TEST(Attempts, TryAgainNobodyWhoHasSaidWhy) {
+  Error refused{.code = Errc::refused, .side = Side::upstream, .doing = kConnecting};
+  for (const Error& error : {refused, broken_handshake(Errc::untrusted), broken_handshake(Errc::timed_out),
+                             broken_handshake().on(Side::parent)}) {
+    Dialling dialling(1);
+    Attempts attempts = dialling.made_attempts();
+    ASSERT_TRUE(attempts.next());
+    attempts.failed(error);
+    EXPECT_FALSE(attempts.next()) << words(error);
+  }
+}
+
+TEST(Attempts, LeaveASessionWhereItIsThoughAHandshakeBrokeOff) {
+  Dialling dialling(3);
+  Attempts attempts = dialling.made_attempts();
+  const Target& its = dialling.targets()->at(1);
+  attempts.stick_to(its.mark);
+  EXPECT_EQ(attempts.next(), &its);
+  attempts.failed(broken_handshake());
+  EXPECT_EQ(attempts.next(), &its);
+  attempts.failed(broken_handshake());
+  const Target* other = attempts.next();
+  ASSERT_TRUE(other);
+  EXPECT_NE(other, &its);
 }
 
 }  // namespace

@@ -241,7 +241,7 @@ class Keeper::Kept {
     view_->targets = targets_;
     view_->news.wake_all();
     keeper_.publish_(upstream_, targets_);
-    if (planned_) check_new();
+    check_newcomers();
   }
 
   void tell_unresolved(std::size_t index, const Error& error) {
@@ -257,28 +257,28 @@ class Keeper::Kept {
     loop::Sleep planned(keeper_.reactor_, keeper_.reactor_.now());
     co_await planned;
     planned_ = true;
-    check_new();
+    check_newcomers();
     for (;;) {
-      check_all();
+      check_round();
       loop::Sleep sleep(keeper_.reactor_, keeper_.reactor_.now() + config().health.every);
       co_await sleep;
     }
   }
 
-  // What has just become known, at once, to have a first answer soon.
-  void check_new() {
-    if (!targets_) return;
+  // At once, to have a first answer soon: names may be answered long after a round has begun.
+  void check_newcomers() {
+    if (!planned_ || !targets_) return;
     for (const Target& target : *targets_) {
       if (!records_.contains(target.endpoint.get())) scope_.spawn(check(target, Duration::zero()));
     }
   }
 
   // Each in its place of the round.
-  void check_all() {
+  void check_round() {
     if (!targets_) return;
+    auto every = static_cast<double>(config().health.every.count());
     for (const Target& target : *targets_) {
       double phase = phase_of(config().name, target.endpoint->label());
-      auto every = static_cast<double>(config().health.every.count());
       scope_.spawn(check(target, Duration(static_cast<Duration::rep>(every * phase))));
     }
   }
@@ -328,8 +328,8 @@ class Keeper::Kept {
   OwnAddresses nobody_is_us_;           // whether an endpoint is this process is asked for connections
   std::optional<wire::ProxyVersion> header_;
   std::map<const Endpoint*, Record> records_;
-  bool unresolved_told_ = false;
   bool planned_ = false;  // checks may begin
+  bool unresolved_told_ = false;
 };
 
 Keeper::Keeper(loop::Reactor& reactor, net::Connector& connector, Journal& journal, Publish publish,

@@ -1,6 +1,4 @@
 """The recipes for HTTP, as they are written, among real programs: nginx, squid, curl, OpenSSL and Java."""
-import json
-
 import pytest
 
 from parts.browsers import chromium, curl, s_client
@@ -147,18 +145,21 @@ APP = """
 
 
 @pytest.fixture
-def published(lockgate, nginx, authority, dnsmasq):
+def published(lockgate, nginx, authority, dnsmasq, tmp_path):
     certificate = authority.certificate("*.example.com")
     secure = free_port()
+    (tmp_path / "sorry.html").write_text("<h1>Sorry ($status)</h1> $request_id")
     replaced = {'":80"': '"127.0.0.1:$port"', '":443"': f'"127.0.0.1:{secure}"',
-                "/etc/lockgate/example.com.pem": certificate.chain, "/etc/lockgate/example.com.key": certificate.key}
+                "/etc/lockgate/example.com.pem": certificate.chain, "/etc/lockgate/example.com.key": certificate.key,
+                "/etc/lockgate/sorry.html": tmp_path / "sorry.html"}
+    servers = {}
     for app in ("app1.internal", "app2.internal"):
-        server = nginx(app, tls=False, lines=APP.replace("{name}", app))
+        servers[app] = nginx(app, tls=False, lines=APP.replace("{name}", app))
         dnsmasq.host(app, "127.0.0.1")
-        replaced[f"{app}:8080"] = f"{app}:{server.port}"
+        replaced[f"{app}:8080"] = f"{app}:{servers[app].port}"
     dnsmasq.start()
     gate = lockgate(f'name_servers: ["{dnsmasq.address}"]\n' + filled(recipe("publish"), replaced))
-    gate.secure = secure
+    gate.secure, gate.servers = secure, servers
     gate.get_page = lambda name, path, *more: curl(f"https://{name}.example.com{path}", secure, "-i", *more,
                                                    root=authority.root).stdout
     return gate
@@ -222,6 +223,21 @@ def test_cookies_are_led_back(published):
     assert "Path=/app2" in cookies(published.get_page("www", "/app2/hello"))[0]
 
 
+def test_browsers_are_told_what_to_be_careful_with(published):
+    page = published.get_page("app1", "/hello")
+    assert "\nStrict-Transport-Security: max-age=31536000\n" in page and "\nX-Content-Type-Options: nosniff\n" in page
+    assert "Strict-Transport" not in curl("http://app1.example.com/", published.port, "-i").stdout
+
+
+def test_who_meets_an_application_that_is_down_is_told_so(published):
+    published.servers["app1.internal"].stop()
+    page = published.get_page("app1", "/hello")
+    assert page.startswith("HTTP/1.1 502 ") and "<h1>Sorry (502)</h1> " in page, page
+    line = published.next_line()
+    assert line["reason"] and line["request"] in page, line
+    assert "server=app2.internal\n" in published.get_page("app2", "/"), "the other is there"
+
+
 def test_cookies_come_back_to_the_application(published, authority, tmp_path):
     url = "https://www.example.com/app1/hello"
     jar = tmp_path / "jar"
@@ -233,102 +249,6 @@ def test_cookies_come_back_to_the_application(published, authority, tmp_path):
 def test_chromium_follows_its_way_in(published):
     page = chromium("https://www.example.com/app1/welcome", "www.example.com", published.secure)
     assert "host=app1.internal" in page, page[-2000:]
-
-
-# A cluster of application servers.
-
-
-PORTAL = "portal.example.com"
-
-
-@pytest.fixture
-def cluster(lockgate, web_origin, dnsmasq, authority):
-    """(gate, the two servers): their names are sap1 and sap2."""
-    servers = [web_origin(), web_origin()]
-    certificate = authority.certificate(PORTAL)
-    secure = free_port()
-    replaced = {'":80", ":443"': f'"127.0.0.1:$port", "127.0.0.1:{secure}"',
-                "/etc/lockgate/portal.pem": certificate.chain, "/etc/lockgate/portal.key": certificate.key}
-    for number, server in enumerate(servers, 1):
-        dnsmasq.host(f"sap{number}.internal", "127.0.0.1")
-        replaced[f"sap{number}.internal:50000"] = f"sap{number}.internal:{server.port}"
-    dnsmasq.start()
-    gate = lockgate(f'name_servers: ["{dnsmasq.address}"]\n' + filled(recipe("cluster"), replaced),
-                    scheme="$scheme")
-    ports = {"http": gate.port, "https": secure}
-    gate.surf = lambda scheme, path, *more: curl(f"{scheme}://{PORTAL}{path}", ports[scheme], *more,
-                                                 root=authority.root).stdout
-    gate.ask = lambda *words: json.loads(gate.surf(*words))
-    return gate, servers
-
-
-def values(asked, name):
-    return [value for field, value in asked["fields"] if field == name.lower()]
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_portal_learns_how_it_was_called(cluster, scheme):
-    gate, _ = cluster
-    asked = gate.ask(scheme, "/irj/portal", "-H", "ClientProtocol: gopher", "-H", "X-SAP-Webdisp-AP: X=1")
-    assert values(asked, "ClientProtocol") == [scheme]
-    assert values(asked, "x-sap-webdisp-ap") == ["HTTP=80,HTTPS=443"]
-    assert values(asked, "Front-End-Https") == (["On"] if scheme == "https" else [])
-    assert values(asked, "Host") == [PORTAL] and values(asked, "X-Forwarded-Proto") == [scheme]
-    assert gate.next_line()["site"] == f"portal-{scheme}"
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_root_leads_to_the_portal(cluster, scheme):
-    gate, _ = cluster
-    page = gate.surf(scheme, "/", "-i")
-    assert page.startswith("HTTP/1.1 302 ") and "\nLocation: /irj/portal\n" in page, page
-    assert gate.ask(scheme, "/", "-L")["target"] == "/irj/portal"
-
-
-def test_both_servers_have_their_share(cluster):
-    gate, servers = cluster
-    for number in range(20):
-        gate.ask("http", f"/irj/{number}")
-    assert min(len(server.seen) for server in servers) >= 4, [server.seen for server in servers]
-
-
-def test_a_broken_part_is_asked_as_of_old(cluster):
-    gate, _ = cluster
-    for number in range(4):
-        asked = gate.ask("https", "/irj/broken", "-d", "x=1")
-        assert asked["version"] == "HTTP/1.0" and asked["size"] == 3, asked
-        assert values(asked, "Connection") in ([], ["close"]) and values(asked, "Transfer-Encoding") == []
-    assert gate.ask("https", "/irj/portal")["version"] == "HTTP/1.1"
-
-
-def test_an_upload_without_a_length_reaches_the_broken_part_or_is_refused_in_words(cluster):
-    """HTTP/1.0 has no chunks: what is sent must have a length, or the client must be told to give one."""
-    gate, _ = cluster
-    page = gate.surf("http", "/irj/broken", "-i", "-d", "x=1", "-H", "Transfer-Encoding: chunked")
-    assert page.startswith("HTTP/1.1 411 ") or '"size": 3' in page, page
-    assert "transfer-encoding" not in page.lower()
-
-
-@pytest.mark.parametrize("path", ["/irj/a%2Fb", "/irj/a%2Fb%5Cc", "/irj/%C3%A9%20x?y=%2F"])
-def test_encoded_slashes_go_through_as_they_are(cluster, path):
-    gate, _ = cluster
-    assert gate.ask("https", path)["target"] == path
-
-
-@pytest.mark.parametrize("down", [0, 1])
-def test_a_post_whose_first_server_is_down_reaches_the_other(cluster, down):
-    gate, servers = cluster
-    servers[down].stop()
-    for number in range(6):
-        assert gate.ask("https", "/logon", "-d", "x" * 5000)["size"] == 5000
-    for _ in range(6):
-        assert gate.next_line()["status"] == 200
-
-
-def test_waiting_for_hours_is_accepted(cluster):
-    gate, _ = cluster
-    printed = gate.command("check", "--print").stdout
-    assert "first_byte: 2h" in printed and "tunnel: 2h" in printed and "idle: 2h" in printed
 
 
 # Passed through, served here, on both ports.
@@ -367,6 +287,7 @@ def test_both_kinds_of_sites_share_both_ports(lockgate, nginx, authority, tmp_pa
     (enabled / "three.yaml").symlink_to(available)
     gate.reload()
     assert f"server={three}\n" in by_tls(three).stdout
+    assert "\nStrict-Transport-Security: max-age=" in by_tls(three, "/", "-i").stdout
     assert by_tls(three, "/real", "--interface", "127.0.0.6").stdout == "real=127.0.0.6\n"
     assert "server=acme\n" in by_plain(three, "/.well-known/acme-challenge/x")
     assert f"\nLocation: https://{three}/x\n" in by_plain(three, "/x", "-i")

@@ -15,6 +15,7 @@ from .http_origin import HttpOrigin, tell
 from .java import Java
 from .lockgate import BINARY, Lockgate
 from .nginx import Nginx
+from .portal import Portal
 from .redis import Redis
 from .sockets import EchoOrigin, Origin
 from .socks import MicroSocks, ScriptedSocks
@@ -60,6 +61,12 @@ def nginx(tmp_path, authority, started):
 def apache(public, started):
     """apache(name, ...): an HTTP server without TLS."""
     return lambda name, **more: started(Apache(public / f"apache-{name}", name, **more))
+
+
+@pytest.fixture
+def portal(public, started):
+    """portal(name, ...): one server of a portal that keeps sessions, on Apache."""
+    return lambda name, **more: started(Portal(public / f"portal-{name}", name, **more))
 
 
 @pytest.fixture
