@@ -25,7 +25,7 @@ class StickyTest : public testing::Test {
     upstream_ = std::make_unique<Upstream>(config_->upstreams.front());
   }
   /// The number of the endpoint that a request belongs to, from 1; 0: none.
-  int read(Sticky& sticky, std::vector<std::string_view> cookies, std::string_view path = "/",
+  int read(Sticky& sticky, const std::vector<std::string_view>& cookies, std::string_view path = "/",
            Instant now = kNow) {
     request_.clear();
     for (std::string_view cookie : cookies) request_.fields.add(FieldName::cookie, cookie);
@@ -35,19 +35,20 @@ class StickyTest : public testing::Test {
     }
     return 0;
   }
-  int place_of(std::vector<std::string_view> cookies, std::string_view path = "/", Instant now = kNow) {
+  int place_of(const std::vector<std::string_view>& cookies, std::string_view path = "/",
+               Instant now = kNow) {
     Sticky sticky(*upstream_);
-    return read(sticky, std::move(cookies), path, now);
+    return read(sticky, cookies, path, now);
   }
   /// What the endpoint of this number sets is learned.
-  void learn(Sticky& sticky, int number, std::vector<std::string_view> set) {
+  void learn(Sticky& sticky, int number, const std::vector<std::string_view>& set) {
     http::Response answer;
     for (std::string_view cookie : set) answer.fields.add(FieldName::set_cookie, cookie);
     sticky.learn(answer, targets_->at(static_cast<std::size_t>(number - 1)), kNow);
   }
-  void learn(int number, std::vector<std::string_view> set) {
+  void learn(int number, const std::vector<std::string_view>& set) {
     Sticky sticky(*upstream_);
-    learn(sticky, number, std::move(set));
+    learn(sticky, number, set);
   }
   std::string signed_by(const Sticky& sticky, bool secure = false) {
     http::Response answer;
