@@ -20,7 +20,7 @@ class Nothing final : public proxy::Journal, public net::Connector {
 
 class AdministrationTest : public testing::Test {
  protected:
-  std::shared_ptr<const proxy::Upstream> keep(const char* name, std::vector<const char*> addresses,
+  std::shared_ptr<const proxy::Upstream> keep(const char* name, const std::vector<const char*>& addresses,
                                               std::uint32_t tries = 3) {
     config::Upstream upstream{.name = name, .tries = tries};
     for (const char* address : addresses) {

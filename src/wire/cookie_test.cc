@@ -40,7 +40,7 @@ TEST(Cookie, OfAnAnswerHasAttributesBehindIt) {
 
 TEST(Cookie, IsTakenOutWhereverItStands) {
   Arena arena;
-  for (auto [cookies, left] :
+  for (const auto& [cookies, left] :
        std::vector<std::pair<std::string, std::string>>{{"gate=1", ""},
                                                         {"gate=1; a=2; b=3", "a=2; b=3"},
                                                         {"a=2; gate=1; b=3", "a=2; b=3"},
