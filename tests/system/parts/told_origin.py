@@ -139,8 +139,12 @@ def answer_faultily(request):
         _break(request.sock)
     if luck < 0.25:
         request.sock = _Breaking(request.sock, int(random.paretovariate(0.3)))
-    if luck > 0.95:  # what is left of the request is read by nobody
-        return request.answer(b"early", status=409, fields=[("X-Target", request.target)], close=random.random() < 0.5)
+    if luck > 0.95:
+        closes = random.random() < 0.5
+        request.answer(b"early", status=409, fields=[("X-Target", request.target)], close=closes)
+        if not closes:
+            request.body()  # or what is left of it would be taken for the next request
+        return None
     if 0.25 < luck < 0.3:
         return _say_too_much(request)
     answer(request)
