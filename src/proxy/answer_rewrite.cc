@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "wire/http_grammar.h"
 #include "wire/http_head.h"
 #include "wire/url.h"
 
@@ -308,14 +309,10 @@ std::optional<std::string> CookieRewrite::run() {
 Attribute CookieRewrite::attribute_at(std::size_t begin) const {
   auto end = std::min(value_.find(';', begin + 1), value_.size());
   auto equals = std::min(value_.find('=', begin), end);
-  auto trimmed = [](std::string_view text) {
-    text = skipped(text, " \t");
-    return text.substr(0, text.find_last_not_of(" \t") + 1);
-  };
   Attribute attribute{.begin = begin, .size = end - begin};
-  attribute.name = trimmed(value_.substr(begin + 1, equals - begin - 1));
+  attribute.name = wire::trimmed(value_.substr(begin + 1, equals - begin - 1));
   std::string_view value = equals < end ? value_.substr(equals + 1, end - equals - 1) : "";
-  attribute.value = trimmed(value);
+  attribute.value = wire::trimmed(value);
   attribute.value_begin = end - skipped(value, " \t").size();
   return attribute;
 }

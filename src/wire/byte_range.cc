@@ -17,12 +17,6 @@ std::optional<std::uint64_t> read_number(std::string_view text) {
   return error == std::errc::result_out_of_range ? UINT64_MAX : number;
 }
 
-std::string_view without_space(std::string_view text) {
-  while (!text.empty() && is(kOfSpace, text.front())) text.remove_prefix(1);
-  while (!text.empty() && is(kOfSpace, text.back())) text.remove_suffix(1);
-  return text;
-}
-
 ByteRange part(std::uint64_t first, std::uint64_t size) {
   return {.kind = ByteRange::Kind::part, .first = first, .size = size};
 }
@@ -33,7 +27,7 @@ ByteRange read_byte_range(std::string_view value, std::uint64_t size) {
   const ByteRange whole{.size = size};
   constexpr std::string_view kUnit = "bytes=";
   if (value.size() < kUnit.size() || !equal_in_any_case(value.substr(0, kUnit.size()), kUnit)) return whole;
-  std::string_view range = without_space(value.substr(kUnit.size()));
+  std::string_view range = trimmed(value.substr(kUnit.size()));
   auto dash = range.find('-');
   if (dash == range.npos) return whole;
   std::string_view before = range.substr(0, dash), behind = range.substr(dash + 1);

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "wire/http_grammar.h"
+
 namespace lockgate::wire {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
-  return text.substr(0, text.find_last_not_of(kSpaces) + 1);
-}
 
 std::string_view unquoted(std::string_view text) {
   bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');

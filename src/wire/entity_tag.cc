@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/http_grammar.h"
+
 namespace lockgate::wire {
 namespace {
 
@@ -16,11 +18,6 @@ std::string_view quoted(std::string_view text) {
   return text.substr(0, end + 1);
 }
 
-std::string_view without_space(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return text;
-}
-
 }  // namespace
 
 bool lists_tag(std::string_view list, std::string_view tag, Comparison comparison) {
@@ -32,7 +29,7 @@ bool lists_tag(std::string_view list, std::string_view tag, Comparison compariso
     std::string_view one = quoted(rest);
     if (one.empty()) return false;
     if (one == tag && (!weak || comparison == Comparison::weak)) return true;
-    rest = without_space(rest.substr(one.size()));
+    rest = trimmed(rest.substr(one.size()));
     if (!rest.starts_with(',')) return false;
   }
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <ranges>
 
+#include "wire/http_grammar.h"
 #include "wire/url.h"
 
 namespace lockgate::wire {
@@ -19,7 +20,6 @@ std::string_view take_last_entry(std::string_view& list);
 std::string_view take_last_element(std::string_view& list);
 void append_node(const Ip& ip, std::uint16_t port, std::string& value);
 void append_text(std::string_view text, std::string& value);
-bool is_token(std::string_view text);
 bool is_writable(std::string_view text);
 
 }  // namespace
@@ -59,26 +59,12 @@ void append_forwarded(const ForwardedElement& element, std::string& value) {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t'; }
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// RFC 9110, 5.6.2.
-bool is_token(std::string_view text) {
-  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  auto allowed = [](char c) { return is_letter_or_digit(c) || kMarks.contains(c); };
-  return !text.empty() && std::ranges::all_of(text, allowed);
-}
-
 bool is_writable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 template <class Take, class Read>
@@ -193,7 +179,7 @@ std::string_view take_pair(std::string_view& element) {
 std::optional<std::string_view> read_value(std::string_view text) {
   if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) {
     text = text.substr(1, text.size() - 2);
-  } else if (text.empty() || std::ranges::any_of(text, is_space)) {
+  } else if (text.empty() || text.find_first_of(" \t") != text.npos) {
     return {};
   }
   if (text.find_first_of("\"\\") != text.npos) return {};

@@ -90,9 +90,7 @@ std::string_view take_member(std::string_view& list) {
   }
   std::string_view member = list.substr(0, end);
   list.remove_prefix(std::min(end + 1, list.size()));
-  while (!member.empty() && is(kOfSpace, member.front())) member.remove_prefix(1);
-  while (!member.empty() && is(kOfSpace, member.back())) member.remove_suffix(1);
-  return member;
+  return trimmed(member);
 }
 
 namespace {

@@ -48,6 +48,13 @@ inline bool is_all(Part part, std::string_view text) {
 inline bool is_token(std::string_view text) { return !text.empty() && is_all(kOfToken, text); }
 inline bool is_value(std::string_view text) { return is_all(kOfValue, text); }
 
+/// A text without the optional white space around it (RFC 9110, 5.6.3).
+inline std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is(kOfSpace, text.front())) text.remove_prefix(1);
+  while (!text.empty() && is(kOfSpace, text.back())) text.remove_suffix(1);
+  return text;
+}
+
 /// Whether eight bytes are all part of a value, looked at as one number; that a tab is, too, is not seen
 /// here.
 inline bool are_eight_of_value(const char* at) {

@@ -20,6 +20,13 @@ TEST(HttpGrammar, KnowsWhatEachByteMayBePartOf) {
   }
 }
 
+TEST(HttpGrammar, TrimsBlanksAndTabsAndNothingElse) {
+  EXPECT_EQ(trimmed(" \t a \t b\t "), "a \t b");
+  EXPECT_EQ(trimmed("\r a\n"), "\r a\n");
+  EXPECT_EQ(trimmed("\t \t"), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
 TEST(HttpGrammar, FindsTheEndOfAValueWhereverItIs) {
   for (std::size_t at = 0; at < 20; ++at) {
     for (int byte = 0; byte < 256; ++byte) {
