@@ -1,5 +1,5 @@
 // SipHash-2-4 (Aumasson and Bernstein, 2012): a hash that nobody foresees who does not
-// know its key, for tables whose keys come from outside. Any thread.
+// know its secret, for tables whose keys come from outside. Any thread.
 #pragma once
 #include <array>
 #include <bit>
@@ -8,11 +8,11 @@
 
 namespace lockgate {
 
-using HashKey = std::array<std::uint64_t, 2>;
+using HashSecret = std::array<std::uint64_t, 2>;
 
-constexpr std::uint64_t keyed_hash(const HashKey& key, std::string_view text) {
-  std::uint64_t a = key[0] ^ 0x736f6d6570736575, b = key[1] ^ 0x646f72616e646f6d,
-                c = key[0] ^ 0x6c7967656e657261, d = key[1] ^ 0x7465646279746573;
+constexpr std::uint64_t keyed_hash(const HashSecret& secret, std::string_view text) {
+  std::uint64_t a = secret[0] ^ 0x736f6d6570736575, b = secret[1] ^ 0x646f72616e646f6d,
+                c = secret[0] ^ 0x6c7967656e657261, d = secret[1] ^ 0x7465646279746573;
   auto rounds = [&](int count) {
     while (count-- > 0) {
       a += b, b = std::rotl(b, 13) ^ a, a = std::rotl(a, 32);

@@ -6,10 +6,10 @@
 
 namespace lockgate::proxy {
 
-Sessions::Sessions() { random_bytes(std::as_writable_bytes(std::span(key_))); }
+Sessions::Sessions() { random_bytes(std::as_writable_bytes(std::span(secret_))); }
 
 void Sessions::learn(std::string_view session, std::uint64_t mark, Instant now, const Bounds& bounds) {
-  std::uint64_t hash = keyed_hash(key_, session);
+  std::uint64_t hash = keyed_hash(secret_, session);
   Shard& shard = shard_of(hash);
   std::scoped_lock lock(shard.mutex);
   auto [found, is_new] = shard.entries.try_emplace(hash);
@@ -29,7 +29,7 @@ void Sessions::learn(std::string_view session, std::uint64_t mark, Instant now, 
 }
 
 std::uint64_t Sessions::find(std::string_view session, Instant now, Duration expire) {
-  std::uint64_t hash = keyed_hash(key_, session);
+  std::uint64_t hash = keyed_hash(secret_, session);
   Shard& shard = shard_of(hash);
   std::scoped_lock lock(shard.mutex);
   auto found = shard.entries.find(hash);
@@ -45,7 +45,7 @@ std::uint64_t Sessions::find(std::string_view session, Instant now, Duration exp
 }
 
 void Sessions::move(std::string_view session, std::uint64_t mark) {
-  std::uint64_t hash = keyed_hash(key_, session);
+  std::uint64_t hash = keyed_hash(secret_, session);
   Shard& shard = shard_of(hash);
   std::scoped_lock lock(shard.mutex);
   auto found = shard.entries.find(hash);

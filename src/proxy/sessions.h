@@ -53,7 +53,7 @@ class Sessions {
 
   Shard& shard_of(std::uint64_t hash) { return shards_[hash % kShards]; }
 
-  HashKey key_{};
+  HashSecret secret_{};
   std::array<Shard, kShards> shards_;
 };
 
