@@ -10,17 +10,6 @@ namespace {
 
 constexpr WallTime kSecond = 1'000'000'000;
 
-/// The only field of that name; nothing if there are several, for none of those that are asked for is a list.
-std::optional<std::string_view> only(const http::Fields& fields, std::string_view name) {
-  std::optional<std::string_view> value;
-  for (const wire::HeadField& field : fields) {
-    if (!wire::equal_in_any_case(field.name, name)) continue;
-    if (value) return {};
-    value = field.value;
-  }
-  return value;
-}
-
 enum class Listed : std::uint8_t { absent, no, yes };
 
 /// Whether the tag is in any field of that name, which are one list together.
@@ -35,9 +24,9 @@ Listed listed(const http::Fields& fields, std::string_view name, std::string_vie
   return found;
 }
 
-/// What is no date counts as absent (13.1.3 and 13.1.4).
+/// What is no date counts as absent (13.1.3 and 13.1.4), and so do several, since this is no list.
 std::optional<WallTime> date_in(const http::Fields& fields, std::string_view name, WallTime now) {
-  auto value = only(fields, name);
+  auto value = wire::only_value_in(fields, name);
   return value ? wire::read_http_date(*value, now) : std::nullopt;
 }
 
@@ -45,19 +34,12 @@ WallTime whole_second(WallTime time) { return time / kSecond * kSecond; }
 
 /// Of several that do not agree, the client has none.
 bool has_same(const http::Fields& fields, const Validators& validators, WallTime now) {
-  auto value = only(fields, "If-Range");
+  auto value = wire::only_value_in(fields, "If-Range");
   if (!value) return false;
   if (wire::is_like_tag(*value)) return *value == validators.tag;
   // A file may change twice within the second that the client was told (8.8.2.2).
   auto date = wire::read_http_date(*value, now);
   return date == whole_second(validators.modified) && now - validators.modified >= kSecond;
-}
-
-bool has_field(const http::Fields& fields, std::string_view name) {
-  for (const wire::HeadField& field : fields) {
-    if (wire::equal_in_any_case(field.name, name)) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -82,9 +64,9 @@ Condition condition_of(const http::Request& request, const Validators& validator
 
 wire::ByteRange part_of(const http::Request& request, const Validators& validators, WallTime now) {
   const http::Fields& fields = request.fields;
-  auto range = only(fields, "Range");
+  auto range = wire::only_value_in(fields, "Range");
   bool asks = request.method == "GET" && range;
-  if (!asks || (has_field(fields, "If-Range") && !has_same(fields, validators, now)))
+  if (!asks || (wire::value_in(fields, "If-Range") && !has_same(fields, validators, now)))
     return {.size = validators.size};
   return wire::read_byte_range(*range, validators.size);
 }

@@ -1,6 +1,5 @@
 #include "proxy/security_fields.h"
 
-#include <algorithm>
 #include <span>
 
 namespace lockgate::proxy {
@@ -29,11 +28,6 @@ constexpr SecurityField kStrict[] = {
     {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 };
 
-bool has(const http::Fields& fields, std::string_view name) {
-  return std::ranges::any_of(
-      fields, [&](const wire::HeadField& field) { return wire::equal_in_any_case(field.name, name); });
-}
-
 }  // namespace
 
 void add_security_fields(http::Response& answer, config::SecurityFields wanted, bool https) {
@@ -47,7 +41,7 @@ void add_security_fields(http::Response& answer, config::SecurityFields wanted, 
   // (RFC 9111, 4.3.4).
   if (answer.status == 304) return;
   for (const SecurityField& field : strict ? std::span<const SecurityField>(kStrict) : kBasic) {
-    bool told = (field.https_only && !https) || has(answer.fields, field.name);
+    bool told = (field.https_only && !https) || wire::value_in(answer.fields, field.name);
     if (!told) answer.fields.add(field.name, field.value, wire::field_name(field.name));
   }
 }

@@ -149,13 +149,6 @@ std::vector<std::string> schemes_of(std::span<const HeadField> fields) {
   return schemes;
 }
 
-std::optional<std::string_view> value_in(std::span<const HeadField> fields, std::string_view name) {
-  for (const HeadField& field : fields) {
-    if (equal_in_any_case(field.name, name)) return field.value;
-  }
-  return {};
-}
-
 std::string cause_of(std::span<const HeadField> fields) {
   constexpr std::string_view kParameter = "error=";
   if (auto squid = value_in(fields, "x-squid-error")) return std::string(take_token(*squid));

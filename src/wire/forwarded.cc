@@ -35,9 +35,8 @@ std::optional<NamedClient> client_of_forwarded(std::span<const HeadField> fields
 }
 
 std::optional<NamedClient> client_of_field(std::span<const HeadField> fields, std::string_view name) {
-  auto is_it = [&](const HeadField& one) { return equal_in_any_case(one.name, name); };
-  if (std::ranges::count_if(fields, is_it) != 1) return {};
-  return read_node(std::ranges::find_if(fields, is_it)->value);
+  auto value = only_value_in(fields, name);
+  return value ? read_node(*value) : std::nullopt;
 }
 
 void append_forwarded(const ForwardedElement& element, std::string& value) {

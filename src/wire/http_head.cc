@@ -52,11 +52,17 @@ bool equal_in_any_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-std::optional<std::string_view> MessageHead::field(std::string_view name) const {
+std::optional<std::string_view> value_in(std::span<const HeadField> fields, std::string_view name) {
   auto is_it = [&](const HeadField& one) { return equal_in_any_case(one.name, name); };
   auto found = std::ranges::find_if(fields, is_it);
   if (found == fields.end()) return {};
   return found->value;
+}
+
+std::optional<std::string_view> only_value_in(std::span<const HeadField> fields, std::string_view name) {
+  auto is_it = [&](const HeadField& one) { return equal_in_any_case(one.name, name); };
+  if (std::ranges::count_if(fields, is_it) != 1) return {};
+  return value_in(fields, name);
 }
 
 const HeadField* MessageHead::find(FieldName id) const {

@@ -33,14 +33,19 @@ struct HeadField {
   FieldName id = FieldName::other;
 };
 
+/// The value of the first field of this name in any case; nothing if there is none.
+std::optional<std::string_view> value_in(std::span<const HeadField> fields, std::string_view name);
+/// That of the only one; nothing if there are several, too.
+std::optional<std::string_view> only_value_in(std::span<const HeadField> fields, std::string_view name);
+
 /// What the heads of requests and responses have in common.
 struct MessageHead {
   int minor_version = 1;          // of HTTP/1
   std::vector<HeadField> fields;  // in the order sent
   std::size_t size = 0;           // in bytes, its empty last line included
 
-  /// The value of the first field of this name in any case; nothing if there is none.
-  std::optional<std::string_view> field(std::string_view name) const;
+  /// As value_in() has it.
+  std::optional<std::string_view> field(std::string_view name) const { return value_in(fields, name); }
   /// The first field with this number; nullptr if there is none.
   const HeadField* find(FieldName id) const;
   std::size_t count(FieldName id) const;

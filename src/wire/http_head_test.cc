@@ -58,6 +58,14 @@ TEST(RequestHead, IsRead) {
   EXPECT_EQ(head.field("cookie"), std::nullopt);
 }
 
+TEST(RequestHead, HasAnOnlyValueForWhatIsThereOnce) {
+  RequestHead head = read("GET / HTTP/1.0\r\nOnce: a\r\nTwice: b\r\nTWICE: b\r\n\r\n");
+  EXPECT_EQ(only_value_in(head.fields, "once"), "a");
+  EXPECT_EQ(only_value_in(head.fields, "twice"), std::nullopt);
+  EXPECT_EQ(value_in(head.fields, "twice"), "b");
+  EXPECT_EQ(only_value_in(head.fields, "never"), std::nullopt);
+}
+
 TEST(RequestHead, IsReadAtEverySplitPoint) {
   for (std::size_t size = 0; size < kPlain.size(); ++size) {
     ASSERT_EQ(outcome(kPlain.substr(0, size)), "more") << size;
