@@ -78,9 +78,6 @@ class Rules {
   void error(const Place& place, std::string message, std::string hint = "") {
     diagnostics_.push_back({.place = place, .message = std::move(message), .hint = std::move(hint)});
   }
-  static std::string line_of(const Place& place) {
-    return fmt::format("in {}, line {}", place.file, place.line);
-  }
 
   void unique(Places& places, const std::string& text, const Place& place, const char* what) {
     auto [first, is_new] = places.emplace(text, place);
@@ -199,5 +196,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   check_http_rules(config, diagnostics);
   check_health_rules(config, diagnostics);
 }
+
+std::string line_of(const Place& place) { return fmt::format("in {}, line {}", place.file, place.line); }
 
 }  // namespace lockgate::config

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "config/rules.h"
 
 namespace lockgate::config {
 namespace {
@@ -76,9 +77,6 @@ class HttpRules {
  private:
   void error(const Place& place, std::string message, std::string hint) {
     diagnostics_.push_back({.place = place, .message = std::move(message), .hint = std::move(hint)});
-  }
-  static std::string line_of(const Place& place) {
-    return fmt::format("in {}, line {}", place.file, place.line);
   }
 
   void redirect(const Site& site, const Route& route) {

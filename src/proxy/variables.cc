@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+#include "wire/url.h"
+
 namespace lockgate::proxy {
 namespace {
 
@@ -21,13 +23,12 @@ std::string_view of_address(const SocketAddress& address, Arena& arena) {
 
 // As encodeURIComponent() does it, and nginx for its $ssl_client_escaped_cert.
 std::string_view percent_encoded(std::string_view text, Arena& arena) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF", kUnreserved = "-._~";
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
   auto room = arena.take(3 * text.size());
   char* end = room.data();
   for (char c : text) {
-    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     auto byte = static_cast<unsigned char>(c);
-    if (plain || kUnreserved.contains(c)) {
+    if (wire::is_unreserved(c)) {
       *end++ = c;
     } else {
       *end++ = '%';

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/url.h"
+
 namespace lockgate::wire {
 namespace {
 
@@ -12,19 +14,13 @@ std::unexpected<Error> refused(Errc code, std::int16_t status) {
       .code = code, .side = Side::client, .detail = {DetailKind::http_status, status}, .doing = kNaming});
 }
 
-int digit_of(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /// False if an encoding is broken, or hides what parts names.
 bool decode(std::string_view path, std::string& out) {
   for (std::size_t at = 0; at < path.size(); ++at) {
     char c = path[at];
     if (c == '%') {
       if (path.size() - at < 3) return false;
-      int high = digit_of(path[at + 1]), low = digit_of(path[at + 2]);
+      int high = hex_value(path[at + 1]), low = hex_value(path[at + 2]);
       if (high < 0 || low < 0) return false;
       c = static_cast<char>(high * 16 + low);
       if (c == '/') return false;
