@@ -30,12 +30,7 @@ Task<void> answer_with_error(http::Exchange& exchange, const RequestFacts& facts
     co_await answering;
     co_return;
   }
-  http::Response& answer = exchange.memory().response;
-  answer.clear();
-  answer.status = facts.status;
-  answer.fields.add(http::FieldName::content_type, page->content_type());
-  answer.fields.add("Cache-Control", "no-store", http::FieldName::other);
-  for (const wire::HeadField& field : facts.owed) answer.fields.list().push_back(field);
+  http::Response& answer = begin_error(exchange, facts.status, page->content_type(), facts.owed);
   if (facts.route) {
     edit_fields(answer.fields, facts.route->route->response_fields, facts, facts.route->response_edits,
                 regexes, exchange.arena());

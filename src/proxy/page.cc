@@ -56,6 +56,17 @@ Error refusal(Errc code, int status, const char* doing) {
           .doing = doing};
 }
 
+http::Response& begin_error(http::Exchange& exchange, int status, std::string_view type,
+                            std::span<const wire::HeadField> owed) {
+  http::Response& answer = exchange.memory().response;
+  answer.clear();
+  answer.status = status;
+  answer.fields.add(http::FieldName::content_type, type);
+  answer.fields.add("Cache-Control", "no-store", http::FieldName::other);
+  for (const wire::HeadField& field : owed) answer.fields.list().push_back(field);
+  return answer;
+}
+
 void finish_head(http::Exchange& exchange, http::Response& answer, WallTime now) {
   answer.reason = http::reason_of(answer.status);
   answer.fields.add(http::FieldName::date, exchange.arena().copy(date(now)));
@@ -80,12 +91,7 @@ Task<void> answer_with_page(http::Exchange& exchange, int status, std::string_vi
   std::string_view text =
       sentence.empty() ? arena.join(number, reason, "\n") : arena.join(number, reason, "\n", sentence, "\n");
   if (!id.empty()) text = arena.join(text, "Request ", id, ".\n");
-  http::Response& answer = exchange.memory().response;
-  answer.clear();
-  answer.status = status;
-  answer.fields.add(http::FieldName::content_type, "text/plain; charset=utf-8");
-  answer.fields.add("Cache-Control", "no-store", http::FieldName::other);
-  for (const wire::HeadField& field : owed) answer.fields.list().push_back(field);
+  http::Response& answer = begin_error(exchange, status, "text/plain; charset=utf-8", owed);
   auto answering = answer_with_text(exchange, answer, text, now);
   co_await answering;
 }

@@ -19,6 +19,10 @@ loop::Task<void> answer_with_page(http::Exchange& exchange, int status, std::str
                                   std::string_view id, WallTime now,
                                   std::span<const wire::HeadField> owed = {});
 
+/// The answer to an error, which must not be stored, with a page of this type; `owed` are further fields.
+http::Response& begin_error(http::Exchange& exchange, int status, std::string_view type,
+                            std::span<const wire::HeadField> owed);
+
 /// What every answer of ours has in its head beside its own fields.
 void finish_head(http::Exchange& exchange, http::Response& answer, WallTime now);
 
