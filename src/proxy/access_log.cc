@@ -4,6 +4,7 @@
 
 #include "base/line_builder.h"
 #include "config/words.h"
+#include "proxy/error_words.h"
 #include "proxy/formatted_line.h"
 
 namespace lockgate::proxy {
@@ -40,8 +41,6 @@ std::string_view offered(const Facts& facts) {
   }
   return "";
 }
-
-double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 std::string why(const Facts& facts) {
   if (facts.pattern.empty() || facts.pattern == "default") return std::string(facts.pattern);
@@ -107,15 +106,8 @@ void add_leg(LineBuilder& builder, const Leg* leg, const LegKeys& keys) {
                   name_of_alert(leg->alert->number));
 }
 
-// What an error's words do not hold: which certificate it was.
 std::string reason(const AccessLine& line) {
-  const Leg* leg =
-      line.end.error->side == Side::client ? line.facts.client_leg.get() : line.facts.way.leg.get();
-  std::string text = words(*line.end.error);
-  if (line.end.error->code == Errc::untrusted && leg && !leg->untrusted.empty())
-    text += ": " + leg->untrusted;
-  if (!line.facts.way.parent_said.empty()) text += ": " + line.facts.way.parent_said;
-  return text;
+  return error_words(*line.end.error, line.facts.way, line.facts.client_leg.get());
 }
 
 void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
@@ -166,6 +158,8 @@ void add_legs(LineBuilder& builder, const Leg* client, const Leg* upstream) {
 }
 
 std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); }
+
+double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 void write_access_line(House& house, const AccessLine& line) {
   std::string_view site = line.site ? std::string_view(line.site->site->name) : "";

@@ -17,6 +17,9 @@ inline constexpr std::uint16_t kNoLog = 0xffff;
 /// A connection's name in every log line: its number in hexadecimal.
 std::string connection_name(std::uint64_t id);
 
+/// A duration as all lines have it.
+double milliseconds(Duration duration);
+
 /// What was agreed on with client and upstream; either may be null.
 void add_legs(LineBuilder& builder, const Leg* client, const Leg* upstream);
 

@@ -4,6 +4,7 @@
 
 #include "base/time_text.h"
 #include "proxy/access_log.h"
+#include "proxy/error_words.h"
 #include "proxy/variables.h"
 
 namespace lockgate::proxy {
@@ -17,9 +18,8 @@ std::string_view number(std::uint64_t value, Arena& arena) {
 }
 
 std::string_view milliseconds(Duration duration, Arena& arena) {
-  double value = std::chrono::duration<double, std::milli>(duration).count();
   std::array<char, 32> text;
-  auto written = fmt::format_to_n(text.data(), text.size(), "{:.3f}", value);
+  auto written = fmt::format_to_n(text.data(), text.size(), "{:.3f}", proxy::milliseconds(duration));
   return arena.copy({text.data(), std::min(written.size, text.size())});
 }
 
@@ -121,15 +121,9 @@ std::string_view upstream_name(const RequestFacts& facts, const Plan& plan) {
   return plan.upstreams[site.upstream]->config.name;
 }
 
-// What an error's words do not hold: what a parent has said, and which certificate it was.
 std::string why_it_ended(const RequestFacts& facts) {
   if (!facts.error) return "";
-  std::string reason = words(*facts.error);
-  if (!facts.way.parent_said.empty()) reason += ": " + facts.way.parent_said;
-  const Leg* leg =
-      facts.error->side == Side::client ? facts.connection.client_leg.get() : facts.way.leg.get();
-  if (facts.error->code == Errc::untrusted && leg && !leg->untrusted.empty()) reason += ": " + leg->untrusted;
-  return reason;
+  return error_words(*facts.error, facts.way, facts.connection.client_leg.get());
 }
 
 void append_line(EscapedLine& out, const FormattedLine& line, Arena& arena) {

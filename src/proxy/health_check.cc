@@ -8,6 +8,7 @@
 
 #include "http/client1.h"
 #include "proxy/by_parent.h"
+#include "proxy/error_words.h"
 #include "wire/http_grammar.h"
 #include "wire/page_text.h"
 
@@ -21,15 +22,6 @@ constexpr std::size_t kMostBody = 64 * 1024;
 constexpr int kMostInterim = 20;
 constexpr std::size_t kMostQuoted = 60;  // of the text that is looked for
 constexpr std::string_view kUserAgent = "User-Agent";
-
-// What an error's words do not hold: which certificate it was, and what a parent has said.
-std::string words_of(const Error& error, const Way& way) {
-  std::string text = words(error);
-  if (error.code == Errc::untrusted && way.leg && !way.leg->untrusted.empty())
-    text += ": " + way.leg->untrusted;
-  if (!way.parent_said.empty()) text += ": " + way.parent_said;
-  return text;
-}
 
 std::string words_of(const std::vector<config::StatusRange>& ranges) {
   std::vector<std::string> texts;
@@ -152,7 +144,7 @@ Task<std::string> find_fault(House& house, const OwnAddresses& own, UpstreamView
   Facts facts;
   auto trying = try_out(house, own, upstream, target, header, facts);
   auto tried = co_await loop::attempt(std::move(trying));
-  co_return tried ? std::move(*tried) : words_of(tried.error(), facts.way);
+  co_return tried ? std::move(*tried) : error_words(tried.error(), facts.way);
 }
 
 }  // namespace lockgate::proxy

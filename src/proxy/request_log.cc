@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kMostOfTarget = 1400;
 constexpr std::size_t kMostOfField = 700;
 
-double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-
 void add_request(LineBuilder& builder, const RequestFacts& facts) {
   builder.field("request", facts.id);
   builder.field("connection", connection_name(facts.connection.id));
