@@ -67,53 +67,55 @@ Outcome<Part> parse_variable(std::string_view name, TemplateUse use) {
   return no_template(fmt::format("there is no variable `{}`; {}", name, near));
 }
 
+/// `read(rest)` makes a part of what follows a dollar, and takes it off: a variable, or what is plain after
+/// all.
+template <class Read>
+Outcome<std::vector<Part>> take_apart(std::string_view text, Read read) {
+  std::vector<Part> parts;
+  std::string plain;
+  auto end_plain = [&] {
+    if (!plain.empty()) parts.push_back({.text = std::exchange(plain, {})});
+  };
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view before = rest.substr(0, rest.find('$'));
+    plain += before;
+    rest.remove_prefix(before.size());
+    if (rest.empty()) break;
+    rest.remove_prefix(1);
+    auto part = read(rest);
+    if (!part) return std::unexpected(part.error());
+    if (part->variable == Variable::none) {
+      plain += part->text;
+      continue;
+    }
+    end_plain();
+    parts.push_back(std::move(*part));
+  }
+  end_plain();
+  return parts;
+}
+
 }  // namespace
 
 Outcome<Template> parse_template(std::string_view text, TemplateUse use) {
-  Template result{.parts = {}, .written = std::string(text)};
-  std::string plain;
-  auto end_plain = [&] {
-    if (!plain.empty()) result.parts.push_back({.text = std::exchange(plain, {})});
-  };
-  for (std::size_t at = 0; at < text.size();) {
-    auto dollar = std::min(text.find('$', at), text.size());
-    plain += text.substr(at, dollar - at);
-    if (dollar == text.size()) break;
-    std::string_view rest = text.substr(dollar + 1);
-    if (rest.starts_with('$')) {
-      plain += '$';
-      rest.remove_prefix(1);
-    } else {
-      auto part = parse_variable(take_name(rest), use);
-      if (!part) return std::unexpected(part.error());
-      end_plain();
-      result.parts.push_back(std::move(*part));
-    }
-    at = text.size() - rest.size();
-  }
-  end_plain();
-  return result;
+  auto parts = take_apart(text, [&](std::string_view& rest) -> Outcome<Part> {
+    if (!rest.starts_with('$')) return parse_variable(take_name(rest), use);
+    rest.remove_prefix(1);
+    return Part{.text = "$"};
+  });
+  if (!parts) return std::unexpected(parts.error());
+  return Template{.parts = std::move(*parts), .written = std::string(text)};
 }
 
 Template parse_page(std::string_view text) {
-  Template result;
-  std::string plain;
-  for (std::size_t at = 0; at < text.size();) {
-    auto dollar = std::min(text.find('$', at), text.size());
-    plain += text.substr(at, dollar - at);
-    if (dollar == text.size()) break;
-    std::string_view rest = text.substr(dollar + 1), name = take_name(rest);
+  auto parts = take_apart(text, [](std::string_view& rest) -> Outcome<Part> {
+    std::string_view behind = rest, name = take_name(behind);
     auto variable = name == "status" ? Variable::status : variable_in(kVariables, kFirstNamed, name);
-    if (variable) {
-      if (!plain.empty()) result.parts.push_back({.text = std::exchange(plain, {})});
-      result.parts.push_back({.variable = *variable, .capture = 0, .text = {}});
-    } else {
-      plain += '$';
-    }
-    at = variable ? text.size() - rest.size() : dollar + 1;
-  }
-  if (!plain.empty()) result.parts.push_back({.text = std::move(plain)});
-  return result;
+    if (!variable) return Part{.text = "$"};
+    rest = behind;
+    return Part{.variable = *variable, .capture = 0, .text = {}};
+  });
+  return {.parts = std::move(*parts), .written = {}};
 }
 
 std::uint8_t last_capture(const Template& text) {
