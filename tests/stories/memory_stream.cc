@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "loop/wait.h"
 
 namespace lockgate::stories {
 
@@ -158,23 +159,6 @@ class MemoryStream final : public net::Stream, private loop::Runnable {
   bool finished_ = false, aborted_ = false;
 };
 
-// Lets the reactor's other work go first.
-class Turn final : public loop::Runnable {
- public:
-  explicit Turn(loop::Reactor& reactor) : reactor_(reactor) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> task) noexcept {
-    task_ = task;
-    reactor_.enqueue(*this);
-  }
-  void await_resume() const noexcept {}
-  void run() override { task_.resume(); }
-
- private:
-  loop::Reactor& reactor_;
-  std::coroutine_handle<> task_;
-};
-
 }  // namespace
 
 Faults::Verdict Faults::next(Operation operation, const std::string& label) {
@@ -196,7 +180,7 @@ Task<net::Connected> MemoryNetwork::connect(std::span<const SocketAddress> addre
                                             Instant deadline) {
   Error last{.code = Errc::refused, .doing = "connecting"};
   for (const SocketAddress& address : addresses) {
-    Turn turn(reactor_);
+    loop::NextTurn turn(reactor_);
     co_await turn;
     auto verdict = faults_.next(Operation::connect, address.text());
     if (verdict == Faults::Verdict::blocks || black_holes_.contains(address)) {
