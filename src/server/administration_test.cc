@@ -2,21 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "server/made_nothing.h"
+
 namespace lockgate::server {
 namespace {
 
 using proxy::Administration;
-
-class Nothing final : public proxy::Journal, public net::Connector {
- public:
-  void line(std::uint16_t, std::string_view) override {}
-  void tell(config::LogLevel, std::uint64_t, std::string_view, std::string_view) override {}
-  bool wants(config::LogLevel, std::string_view) const override { return false; }
-  loop::Task<net::Connected> connect(std::span<const SocketAddress>, net::SocketOptions, Instant) override {
-    co_await loop::fail(Errc::refused, "connecting");
-    std::unreachable();
-  }
-};
 
 class AdministrationTest : public testing::Test {
  protected:
