@@ -16,16 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "allocated.h"
 #include "base/check.h"
 #include "far_end.h"
 #include "proxy/connection.h"
 #include "proxy/made_house.h"
 #include "stories/memory_stream.h"
 #include "strict_http.h"
-
-#if __has_feature(address_sanitizer)
-#include <sanitizer/allocator_interface.h>
-#endif
 
 namespace lockgate::fuzz {
 namespace {
@@ -65,14 +62,6 @@ listeners:
             - { path: /here, status: 200, body: "a fixed answer" }
             - { path: /, to: one }
 )";
-
-std::size_t allocated() {
-#if __has_feature(address_sanitizer)
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  return 0;
-#endif
-}
 
 std::shared_ptr<const proxy::Plan> made_plan(std::string_view limit, std::string_view forward) {
   static proxy::MadeRegistry registry;

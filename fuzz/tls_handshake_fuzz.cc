@@ -8,16 +8,13 @@
 #include <climits>
 #include <optional>
 
+#include "allocated.h"
 #include "base/check.h"
 #include "loop/scope.h"
 #include "meddler.h"
 #include "proxy/greet.h"
 #include "stories/memory_stream.h"
 #include "tls_couple.h"
-
-#if __has_feature(address_sanitizer)
-#include <sanitizer/allocator_interface.h>
-#endif
 
 namespace lockgate::fuzz {
 namespace {
@@ -32,14 +29,6 @@ constexpr std::size_t kMostMemory = 2 * 1024 * 1024;
 constexpr int kQuietTurns = 8;
 constexpr int kMostTurns = 2'000'000;
 constexpr std::string_view kAhead = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
-
-std::size_t allocated() {
-#if __has_feature(address_sanitizer)
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  return 0;
-#endif
-}
 
 enum class Scene : std::uint8_t { server_alone, client_alone, both };
 
