@@ -4,48 +4,25 @@ A script is what it does once it has a request's head: bytes are sent, a number 
 end the connection; otherwise it goes on with the next request.
 """
 import re
-import socket
 import threading
 from contextlib import suppress
 
-from .sockets import Origin, reset
+from .sockets import ServingOrigin, reset
 
 CLOSE, RESET = object(), object()
 
 
-class HostileOrigin(Origin):
+class HostileOrigin(ServingOrigin):
     def __init__(self, **where):
-        super().__init__(**where, backlog=4096)
-        self.sock.settimeout(None)
         self.scripts = {}  # by target
         self.greeting = b""  # said on a new connection, before any request
         self.seen = []  # of (number of the connection, target)
-        self._open = set()
-        self._count = 0
-        threading.Thread(target=self._accept_all, daemon=True).start()
+        super().__init__(**where)
 
     def connections_of(self, target):
         return [number for number, one in list(self.seen) if one == target]
 
-    def close_all(self):
-        """Ends what is open, so that the next request needs a new connection."""
-        for sock in list(self._open):
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def stop(self):
-        super().stop()
-        self.close_all()
-
-    def _accept_all(self):
-        with suppress(OSError):
-            while True:
-                sock, _ = self.sock.accept()
-                self._open.add(sock)
-                self._count += 1
-                threading.Thread(target=self._serve, args=(sock, self._count), daemon=True).start()
-
-    def _serve(self, sock, number):
+    def _serve(self, number, sock):
         with suppress(OSError), sock:
             sock.sendall(self.greeting)
             seen = b""
@@ -58,7 +35,6 @@ class HostileOrigin(Origin):
                 if b"\r\n\r\n" not in seen or not self._answer(sock, number, seen):
                     break
                 seen = self._behind(sock, seen)
-        self._open.discard(sock)
 
     def _answer(self, sock, number, seen):
         target = seen.split(b" ")[1]

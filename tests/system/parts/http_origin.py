@@ -5,15 +5,13 @@ Without a function it tells, in JSON, what it has been asked and by whom.
 import hashlib
 import json
 import ssl
-import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 from http.client import parse_headers
 
 from .http1 import pieces
-from .sockets import Origin
+from .sockets import ServingOrigin
 
 
 @dataclass
@@ -75,28 +73,18 @@ def tell(request):
         "size": size, "sha256": digest.hexdigest()}), fields=[("Content-Type", "application/json")])
 
 
-class HttpOrigin(Origin):
+class HttpOrigin(ServingOrigin):
     """`certificate`: it speaks TLS, `hesitates` seconds after it was called. `path`: of a Unix socket. `seen` has (connection, method, target) of all
     requests, `ended` what ended connections in the midst of one."""
 
     def __init__(self, answer=tell, certificate=None, hesitates=0, **where):
-        super().__init__(**where, backlog=1024)
         self._answer, self._hesitates = answer, hesitates
         self._tls = None
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate.chain, certificate.key)
-        self.accepted, self.seen, self.ended, self.open = 0, [], [], set()
-        self.sock.settimeout(None)
-        threading.Thread(target=self._accept_all, daemon=True).start()
-
-    def _accept_all(self):
-        with suppress(OSError):
-            while True:
-                sock, _ = self.sock.accept()
-                self.accepted += 1
-                self.open.add(sock)
-                threading.Thread(target=self._serve, args=(self.accepted, sock), daemon=True).start()
+        self.seen, self.ended = [], []
+        super().__init__(**where)
 
     def _serve(self, number, plain):
         sock = plain
@@ -109,7 +97,6 @@ class HttpOrigin(Origin):
                         pass
         except Exception as error:  # as a server would: it tells, and goes on with the others
             self.ended.append(error)
-        self.open.discard(plain)
 
     def _serve_one(self, number, sock, file):
         line = file.readline()
@@ -122,10 +109,3 @@ class HttpOrigin(Origin):
         self.seen.append((number, method, target))
         self._answer(request)
         return request.stays
-
-    def stop(self):
-        """No server and no connection is left."""
-        super().stop()
-        for sock in list(self.open):
-            with suppress(OSError):
-                sock.shutdown(2)

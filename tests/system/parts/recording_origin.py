@@ -3,12 +3,10 @@
 Each complete request is answered with 200 and a body that has the request's number, so that a client can tell whose
 answer it got. What is not in the one canonical form is kept as `broken`, and that connection is closed.
 """
-import socket
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from .sockets import Origin
+from .sockets import ServingOrigin
 from .strict_http import Broken, read_request
 from .waiting import wait_until
 
@@ -23,15 +21,12 @@ class Recorded:
     ended: bool = False
 
 
-class RecordingOrigin(Origin):
+class RecordingOrigin(ServingOrigin):
     def __init__(self, **where):
-        super().__init__(**where, backlog=4096)
-        self.sock.settimeout(None)
         self.connections = []
-        self._open = set()
         self._lock = threading.Lock()
         self._number = 0
-        threading.Thread(target=self._accept_all, daemon=True).start()
+        super().__init__(**where)
 
     def of(self, client):
         """The requests that came from this address, in order, as X-Forwarded-For tells."""
@@ -45,21 +40,9 @@ class RecordingOrigin(Origin):
     def requests(self):
         return [request for recorded in list(self.connections) for request in list(recorded.requests)]
 
-    def stop(self):
-        super().stop()
-        for sock in list(self._open):
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _accept_all(self):
-        with suppress(OSError):
-            while True:
-                sock, _ = self.sock.accept()
-                self._open.add(sock)
-                self.connections.append(Recorded())
-                threading.Thread(target=self._serve, args=(sock, self.connections[-1]), daemon=True).start()
-
-    def _serve(self, sock, recorded):
+    def _serve(self, _, sock):
+        recorded = Recorded()
+        self.connections.append(recorded)
         try:
             with sock:
                 while not recorded.broken and (more := sock.recv(65536)):
@@ -71,7 +54,6 @@ class RecordingOrigin(Origin):
             pass  # it was broken off
         finally:
             recorded.ended = True
-            self._open.discard(sock)
 
     def _read(self, recorded):
         """Reads on, and gives the answers to what is complete."""

@@ -94,16 +94,27 @@ class Origin:
         self.sock.close()
 
 
-class EchoOrigin(Origin):
-    """Serves by itself: answers the first bytes with its name on a line, and echoes all that follows them."""
+class ServingOrigin(Origin):
+    """Serves by itself, from when it is made: `_serve(number, sock)` of whoever inherits it runs in a thread for each
+    connection, and closes it."""
 
-    def __init__(self, name="echo", **where):
+    def __init__(self, **where):
         super().__init__(**where, backlog=4096)
-        self.name = name
         self.accepted = 0
         self.open = set()
         self.sock.settimeout(None)
         threading.Thread(target=self._accept_all, daemon=True).start()
+
+    def close_all(self):
+        """Ends what is open, so that whoever wants more needs a new connection."""
+        for sock in list(self.open):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        """No server and no connection is left."""
+        super().stop()
+        self.close_all()
 
     def _accept_all(self):
         with suppress(OSError):
@@ -111,22 +122,28 @@ class EchoOrigin(Origin):
                 sock, _ = self.sock.accept()
                 self.accepted += 1
                 self.open.add(sock)
-                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+                threading.Thread(target=self._serve_one_client, args=(self.accepted, sock), daemon=True).start()
 
-    def _serve(self, sock):
+    def _serve_one_client(self, number, sock):
+        try:
+            self._serve(number, sock)
+        finally:
+            self.open.discard(sock)
+
+
+class EchoOrigin(ServingOrigin):
+    """Answers the first bytes with its name on a line, and echoes all that follows them."""
+
+    def __init__(self, name="echo", **where):
+        self.name = name
+        super().__init__(**where)
+
+    def _serve(self, _, sock):
         with suppress(OSError), sock:
             if sock.recv(65536):
                 sock.sendall(self.name.encode() + b"\n")
             while seen := sock.recv(65536):
                 sock.sendall(seen)
-        self.open.discard(sock)
-
-    def stop(self):
-        """No server and no connection is left."""
-        super().stop()
-        for sock in list(self.open):
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
 
 
 def first_line(sock):
