@@ -1,7 +1,6 @@
 """The recipe for a cluster of application servers, as it is written, in front of two that are real."""
 import json
 import re
-import threading
 from collections import Counter
 from contextlib import closing
 
@@ -11,6 +10,7 @@ from parts import http1
 from parts.breaker import Breaker
 from parts.browsers import curl
 from parts.certificates import Authority, openssl
+from parts.clients import Clients
 from parts.ports import free_port
 from parts.sockets import connect
 from parts.tls import client_context, tls_connect
@@ -77,25 +77,14 @@ class Visitor:
         return self.ask()["node"]
 
 
-class Visitors:
+class Visitors(Clients):
     """So many of them in threads, half of them by https, for as long as it is entered; `nodes` has, for each, whom it
     was served by, in order."""
 
     def __init__(self, cluster, count=6):
+        super().__init__(count)
         self.nodes, self.failures = [[] for _ in range(count)], []
         self._visitors = [Visitor(cluster, ("http", "https")[number % 2]) for number in range(count)]
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(count)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
     def wait_for(self, answers):
         """Until each of them has so many more."""

@@ -7,11 +7,11 @@ import os
 import random
 import re
 import socket
-import threading
 import time
 from collections import Counter
 
 from . import http1, told_bodies, websocket
+from .clients import Clients
 from .sockets import connect, reset
 from .tls import tls_connect
 
@@ -29,7 +29,7 @@ class Wrong(Exception):
     """An answer that is not the one to what was asked."""
 
 
-class MixedTraffic:
+class MixedTraffic(Clients):
     """`with MixedTraffic(ports, context, sure, unsure) as traffic:` runs it. `ports` are a plain one and one with TLS.
 
     Afterwards: `failures`; `answers`, the status of each answer by the identity of its request; `given_up`, how many
@@ -38,26 +38,15 @@ class MixedTraffic:
     """
 
     def __init__(self, ports, context, sure, unsure=(), clients=8, seed=None):
+        super().__init__(clients)
         self.failures, self.answers, self.given_up = [], {}, 0
         self.acts, self.missing = Counter(), Counter()
         self._ports, self._context, self._sure, self._unsure = ports, context, sure, unsure
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        seed = random.randrange(1 << 32) if seed is None else seed
-        print(f"the seed of the traffic: {seed}")
-        self._threads = [threading.Thread(target=self._run, args=(f"{seed} {number}",)) for number in range(clients)]
+        self._seed = random.randrange(1 << 32) if seed is None else seed
+        print(f"the seed of the traffic: {self._seed}")
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, seed):
-        chance = random.Random(seed)
+    def _run(self, number):
+        chance = random.Random(f"{self._seed} {number}")
         while not self._stop.is_set() and len(self.failures) < 20:
             act = chance.choices(list(_ACTS), list(_ACTS.values()))[0]
             sure = not self._unsure or chance.random() < 0.7

@@ -5,12 +5,13 @@ import time
 from collections import Counter
 
 from .client_hello import hello
+from .clients import Clients
 from .sockets import connect, first_line, read_exactly, read_to_end
 from .tls import V1_2, V1_3, client_context, tls_connect
 from .waiting import wait_until
 
 
-class Traffic:
+class Traffic(Clients):
     """`with Traffic(port, names) as traffic:` runs it; afterwards `done` and `failures` tell how it went.
 
     Each round is a connection of its own: a hello, the server's name, some bytes there and back, and a clean end.
@@ -18,22 +19,17 @@ class Traffic:
     """
 
     def __init__(self, port, names, clients=3, lasting=10):
+        super().__init__(clients)
         self.port, self.names = port, names
         self.done, self.failures = 0, []
-        self._clients, self._lasting = clients, lasting
-        self._stop = threading.Event()
+        self._lasting = lasting
 
     def __enter__(self):
         self._held = [self._open(self.names[0]) for _ in range(self._lasting)]
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(self._clients)]
-        for thread in self._threads:
-            thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        super().__exit__()
         for sock in self._held:
             self._guarded("a lasting connection", lambda sock=sock: _echo(sock, 1000))
             sock.close()
@@ -79,11 +75,11 @@ class TlsTraffic(Traffic):
         self.serials, self.resumed, self.full = set(), Counter(), Counter()
         self._ports, self._come_back = ports, come_back
         self._contexts = {version: client_context(root, version) for version in (V1_2, V1_3)}
-        self._sessions, self._lock = {}, threading.Lock()
+        self._sessions = {}
 
     def wait_for_rounds(self):
         """Until every client has begun and finished one more round of each kind."""
-        kinds = self._clients * len(self.names) * len(self._contexts)
+        kinds = len(self._threads) * len(self.names) * len(self._contexts)
         before = self._rounds()
 
         def all_done():
