@@ -96,6 +96,7 @@ class MadeRegistry final : public Registry {
     if (!gate) gate = std::make_shared<Gate>(limit, freed);
     return gate;
   }
+  guard::Guardroom& guardroom() override { return guards; }
   std::shared_ptr<const Upstream> upstream(const config::Upstream& config) override {
     return std::make_shared<Upstream>(config);
   }
@@ -116,6 +117,7 @@ class MadeRegistry final : public Registry {
   std::map<std::string, std::shared_ptr<Tally>> tallies;                 // by "listener/site"
   std::map<std::string, std::shared_ptr<RequestTally>> request_tallies;  // by "listener/site/route"
   std::map<std::string, std::shared_ptr<Gate>> gates;
+  guard::Guardroom guards{1};
   Gate::Freed freed = [] {};
   SystemClock clock;
   tls::Keyring keyring{clock, 1};  // to be prepared by whoever needs TLS

@@ -139,6 +139,7 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   auto plan = std::make_shared<Plan>();
   plan->config = std::move(config);
   plan->own = std::move(own);
+  plan->guardroom = &registry.guardroom();
   plan->gate = registry.gate("process", plan->config->limit.connections);
   auto add = [&](const config::Upstream& upstream) {
     plan->upstreams.push_back(registry.upstream(upstream));

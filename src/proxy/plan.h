@@ -10,6 +10,7 @@
 
 #include "base/name_pattern.h"
 #include "config/config.h"
+#include "guard/guardroom.h"
 #include "proxy/gate.h"
 #include "proxy/request_tally.h"
 #include "proxy/route_table.h"
@@ -79,7 +80,8 @@ struct Plan {
   std::vector<tls::ClientSides> client_sides;              // of each upstream, by worker; empty without TLS
   std::vector<std::shared_ptr<const wire::Credentials>> credentials;  // of each parent
   std::shared_ptr<Gate> gate;                                         // the whole process
-  std::vector<std::string> patterns;                                  // regular expressions of all routes
+  guard::Guardroom* guardroom = nullptr;  // of the process, which outlives all plans
+  std::vector<std::string> patterns;      // regular expressions of all routes
   OwnAddresses own;
 };
 
@@ -94,6 +96,7 @@ class Registry {
                                                       const std::string& route) = 0;
   /// The gate of that name with its limit set; null for a limit of 0.
   virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
+  virtual guard::Guardroom& guardroom() = 0;
   virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;
   virtual tls::ServerSides server_sides(const config::Site& site) = 0;
   virtual std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) = 0;

@@ -25,6 +25,7 @@ class NoProcess final : public proxy::Registry {
     return nullptr;
   }
   std::shared_ptr<proxy::Gate> gate(const std::string&, std::uint32_t) override { return nullptr; }
+  guard::Guardroom& guardroom() override { return guardroom_; }
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override {
     return std::make_shared<proxy::Upstream>(config);
   }
@@ -35,6 +36,7 @@ class NoProcess final : public proxy::Registry {
   const proxy::Shelf& shelf() const override { return shelf_; }
 
  private:
+  guard::Guardroom guardroom_{1};
   proxy::Shelf shelf_;
 };
 

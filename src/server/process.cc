@@ -95,6 +95,7 @@ Process::Process(config::Config config, ProcessOptions options)
       signals_(reactor_, *this),
       sockets_(std::move(options_.sockets)),
       keyring_(clock_, workers_ + 1),
+      guardroom_(workers_),
       crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(
           reactor_, connector_, journal_,
@@ -109,7 +110,7 @@ Process::Process(config::Config config, ProcessOptions options)
                    *staples[worker.number()] = *staple;
                  });
                }),
-      registry_(keeper_, keyring_, logs_, workers_,
+      registry_(keeper_, keyring_, guardroom_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
       admin_(reactor_, admin_pages_),

@@ -89,6 +89,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Signals signals_;
   ListeningSockets sockets_;
   tls::Keyring keyring_;  // before the crew, whose threads leave their marks in its libraries until they end
+  guard::Guardroom guardroom_;
   Crew crew_;
   proxy::Keeper keeper_;
   proxy::Stapler stapler_;

@@ -2,9 +2,15 @@
 
 namespace lockgate::server {
 
-ProcessRegistry::ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring, LogWriter& logs,
-                                 std::size_t workers, proxy::Gate::Freed freed)
-    : keeper_(keeper), keyring_(keyring), logs_(logs), workers_(workers), freed_(std::move(freed)) {}
+ProcessRegistry::ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring,
+                                 guard::Guardroom& guardroom, LogWriter& logs, std::size_t workers,
+                                 proxy::Gate::Freed freed)
+    : keeper_(keeper),
+      keyring_(keyring),
+      guardroom_(guardroom),
+      logs_(logs),
+      workers_(workers),
+      freed_(std::move(freed)) {}
 
 void ProcessRegistry::forget_unused() {
   std::erase_if(gates_, [](const auto& entry) { return entry.second.use_count() == 1; });

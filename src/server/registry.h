@@ -15,8 +15,8 @@ namespace lockgate::server {
 class ProcessRegistry final : public proxy::Registry {
  public:
   /// `freed` is called on any thread when a place in a full gate has come free.
-  ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring, LogWriter& logs, std::size_t workers,
-                  proxy::Gate::Freed freed);
+  ProcessRegistry(proxy::Keeper& keeper, const tls::Keyring& keyring, guard::Guardroom& guardroom,
+                  LogWriter& logs, std::size_t workers, proxy::Gate::Freed freed);
 
   /// The configuration that the next plan is compiled from; for what an upstream inherits from it.
   void begin_plan(const config::Config& config) { name_servers_ = config.name_servers; }
@@ -30,6 +30,7 @@ class ProcessRegistry final : public proxy::Registry {
   std::shared_ptr<proxy::RequestTally> request_tally(const std::string& listener, const std::string& site,
                                                      const std::string& route) override;
   std::shared_ptr<proxy::Gate> gate(const std::string& name, std::uint32_t limit) override;
+  guard::Guardroom& guardroom() override { return guardroom_; }
   std::shared_ptr<const proxy::Upstream> upstream(const config::Upstream& config) override;
   tls::ServerSides server_sides(const config::Site& site) override { return keyring_.server_sides(site); }
   std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) override {
@@ -48,6 +49,7 @@ class ProcessRegistry final : public proxy::Registry {
  private:
   proxy::Keeper& keeper_;
   const tls::Keyring& keyring_;
+  guard::Guardroom& guardroom_;
   LogWriter& logs_;
   std::size_t workers_;
   proxy::Gate::Freed freed_;

@@ -16,7 +16,8 @@ class Registered : public testing::Test {
   LogWriter logs_{clock_, rules_, 1};
   proxy::Keeper keeper_{reactor_, nothing_, nothing_, [](const auto&, const auto&) {}};
   tls::Keyring keyring_{clock_, 1};
-  ProcessRegistry registry_{keeper_, keyring_, logs_, 1, [] {}};
+  guard::Guardroom guardroom_{1};
+  ProcessRegistry registry_{keeper_, keyring_, guardroom_, logs_, 1, [] {}};
 };
 
 TEST_F(Registered, AGateIsTheSameOverReloadsAndTakesItsNewLimit) {
