@@ -14,6 +14,7 @@ import grp
 import os
 import pathlib
 import pwd
+import random
 import re
 import resource
 import signal
@@ -93,6 +94,8 @@ class Running:
         words = {"PORT": self.port, "ORIGIN": origin, "INNER": free_port(), "RUN": folder, "CERTIFICATE": certificate,
                  "WORKERS": workers, "USER": pwd.getpwuid(os.getuid()).pw_name,
                  "GROUP": grp.getgrgid(os.getgid()).gr_name}
+        if setting.networks:
+            write_networks(folder / "networks", setting.networks)
         for name in (*proxy.others, proxy.config):
             config = folder / pathlib.Path(name).name
             config.write_text(filled((HERE / "peers" / name).read_text(), setting, words))
@@ -180,6 +183,17 @@ class Running:
                 except ProcessLookupError:
                     pass
             self._process.wait(timeout=5)
+
+
+def write_networks(file, count):
+    """Random networks, half of them IPv4 (/24 to /32) and half IPv6 (/32 to /64)."""
+    rng = random.Random(1)
+    with open(file, "w") as out:
+        for number in range(count // 2):
+            out.write(f"{rng.randrange(128, 224)}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(256)}"
+                      f"/{rng.randrange(24, 33)}\n")
+            out.write(f"2{rng.getrandbits(12):03x}:{rng.getrandbits(16):x}:{rng.getrandbits(16):x}:"
+                      f"{rng.getrandbits(16):x}::/{rng.randrange(32, 65)}\n")
 
 
 def filled(text, setting, words):

@@ -21,6 +21,7 @@ class Setting:
     checks_names: bool = True  # a proxy that looks at names; whether it does is tried
     logs: bool = False
     routes: int = 0  # in HTTP; whether a proxy refuses what none of them takes is tried
+    networks: int = 0  # in a file, of random addresses but none of this machine
 
 
 SETTINGS = {
@@ -32,6 +33,7 @@ SETTINGS = {
     "https": Setting("TLS TOPLAIN QUIET WHOLE", "http", checks_names=False),
     "https-again": Setting("TLS TOTLS QUIET WHOLE", "https", checks_names=False),
     "http-logging": Setting("PLAIN TOPLAIN LOG WHOLE", "http", checks_names=False, logs=True),
+    "http-listed": Setting("PLAIN TOPLAIN QUIET WHOLE LISTED", "http", checks_names=False, networks=1_000_000),
     "http-10-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10),
     "http-10000-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10000),
 }

@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/name_pattern.h"
+#include "config/addresses.h"
 #include "config/http.h"
 #include "config/place.h"
 #include "config/tls.h"
@@ -97,6 +98,7 @@ struct Defaults {
   Timeouts timeouts;
   Tcp tcp;
   TlsServer tls;
+  Access access;
   AccessLog access_log;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   HttpServer http;
@@ -128,6 +130,7 @@ struct Site {
   std::string name;  // for logs and metrics: `name:` or the first of `names`
   std::vector<NamePattern> names;
   Match match;
+  Access access;  // what its routes start from
   Verdict verdict = Verdict::reject;
   RejectWith reject_with = RejectWith::alert;  // of reject
   std::uint32_t upstream = 0;                  // unless it rejects or is_http(): index into Config::upstreams
@@ -203,6 +206,7 @@ struct Listener {
   Timeouts timeouts;
   Tcp tcp;
   TlsServer tls;                                                   // what its sites start from
+  Access access;                                                   // the same
   AccessLog access_log;                                            // for connections that no site took
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;  // what its sites start from
   HttpServer http;
@@ -225,6 +229,8 @@ struct Config {
   std::vector<SocketAddress> name_servers;
   std::string state_folder = "/var/lib/lockgate";  // what must outlive this process
   std::vector<Certificate> certificates;
+  std::vector<AddressList> address_lists;
+  Geo geo;
   Defaults defaults;  // already inherited by all below
   std::vector<Parent> parents;
   std::vector<Upstream> upstreams;

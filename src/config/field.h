@@ -30,6 +30,7 @@ enum class As : std::uint8_t {
   alpn,
   ja3,
   ja4,
+  web_url,       // https://example.org/list.txt
   authority,     // of forward.host
   method,        // GET
   url_path,      // /app, as a route matches it
@@ -114,6 +115,10 @@ template <class Struct>
 inline constexpr auto kSection = nullptr;
 template <class T>
 concept Sectioned = !std::is_same_v<std::remove_const_t<decltype(kSection<T>)>, std::nullptr_t>;
+
+/// A section of which what is written takes the place of all that was inherited.
+template <class Struct>
+inline constexpr bool kIsWhole = false;
 
 /// A section that is written as the list of those of its keys that are on.
 template <class Struct>

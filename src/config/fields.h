@@ -7,6 +7,7 @@
 #pragma once
 #include "config/config.h"
 #include "config/field.h"
+#include "config/fields_addresses.h"
 #include "config/fields_http.h"
 #include "config/fields_site.h"
 #include "config/fields_tls.h"
@@ -87,6 +88,7 @@ inline constexpr auto kSection<Defaults> = section(
         Field{"timeouts", &Defaults::timeouts, "How long each part of a connection may take."},
         Field{"tcp", &Defaults::tcp, "TCP options of accepted connections and of those to upstreams."},
         Field{"tls", &Defaults::tls, "TLS towards clients."},
+        Field{"access", &Defaults::access, "Who is let in by address."},
         Field{"access_log", &Defaults::access_log, "One line per connection."},
         Field{"send_proxy_protocol", &Defaults::send_proxy_protocol,
               "Whether an upstream is told the client's address in a PROXY header, and in which version."}},
@@ -137,6 +139,7 @@ inline constexpr auto kSection<Listener> = section(
         Field{"timeouts", &Listener::timeouts, "How long each part of a connection may take."},
         Field{"tcp", &Listener::tcp, "TCP options of accepted connections."},
         Field{"tls", &Listener::tls, "TLS towards clients."},
+        Field{"access", &Listener::access, "Who is let in by address."},
         Field{"access_log", &Listener::access_log,
               "One line per connection, also for those that no site took."},
         Field{"send_proxy_protocol", &Listener::send_proxy_protocol, "What its sites send to upstreams."}},
@@ -166,6 +169,8 @@ inline constexpr auto kSection<Config> = section(
     Field{"certificates", &Config::certificates,
           "By name, the certificates that we show. `self_signed` alone stands for one that is made on the "
           "spot."},
+    Field{"address_lists", &Config::address_lists, "By name, lists of networks."},
+    Field{"geo", &Config::geo, "Databases of countries and autonomous systems."},
     Field{"defaults", &Config::defaults, "What listeners, sites and upstreams start from."},
     Field{"parents", &Config::parents, "By name, the proxies through which upstreams are reached."},
     Field{"upstreams", &Config::upstreams, "By name, the servers behind."},

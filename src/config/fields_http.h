@@ -198,6 +198,7 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field{"response_fields", &WrittenRoute::response_fields, "Changes of the fields of answers to clients."},
     Field{"error_pages", &WrittenRoute::error_pages,
           "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page."},
-    Field{"maintenance", &WrittenRoute::maintenance, "When requests are answered with 503 instead."});
+    Field{"maintenance", &WrittenRoute::maintenance, "When requests are answered with 503 instead."},
+    Field{"access", &WrittenRoute::access, "Who is let in by address; others get 403."});
 
 }  // namespace lockgate::config

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/addresses.h"
 #include "config/answers.h"
 #include "config/place.h"
 #include "config/upstream.h"
@@ -61,9 +62,11 @@ enum class Variable : std::uint8_t {
   capture,         // $1 to $9: a group of the route's regular expression
   client_address,  // without its port
   client_port,
-  peer_address,  // who is connected: the client, or a proxy that speaks for it
-  scheme,        // http or https, as the client used it
-  host,          // of the request, without its port
+  peer_address,    // who is connected: the client, or a proxy that speaks for it
+  client_country,  // "DE"
+  client_system,   // "AS3320"
+  scheme,          // http or https, as the client used it
+  host,            // of the request, without its port
   method,
   target,  // path and query, as sent
   path,
@@ -198,6 +201,7 @@ struct Route {
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first
   std::vector<ErrorPage> error_pages;          // the same
   Maintenance maintenance;
+  Access access;
   Place place;
 };
 

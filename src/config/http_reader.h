@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "config/choice_reader.h"
+#include "config/address_reader.h"
 
 namespace lockgate::config {
 
-class HttpReader : public ChoiceReader {
+class HttpReader : public AddressReader {
  public:
-  using ChoiceReader::ChoiceReader;
-  using ChoiceReader::read_value;
+  using AddressReader::AddressReader;
+  using AddressReader::read_value;
 
   // Of changes of fields; what is inherited stays, but for the same field under the same key.
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<std::string>& out);

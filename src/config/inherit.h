@@ -32,6 +32,7 @@ inline Listener inherited(const Defaults& defaults) {
   listener.timeouts = defaults.timeouts;
   listener.tcp = defaults.tcp;
   listener.tls = defaults.tls;
+  listener.access = defaults.access;
   listener.access_log = defaults.access_log;
   listener.send_proxy_protocol = defaults.send_proxy_protocol;
   inherit_http(defaults, listener);
@@ -42,6 +43,7 @@ inline Site inherited(const Listener& listener) {
   Site site;
   site.timeouts = listener.timeouts;
   site.tls = listener.tls;
+  site.access = listener.access;
   site.access_log = listener.access_log;
   site.send_proxy_protocol = listener.send_proxy_protocol;
   inherit_http(listener, site);
@@ -56,6 +58,7 @@ inline WrittenRoute inherited(const Site& site) {
   route.response_fields = site.response_fields;
   route.error_pages = site.error_pages;
   route.maintenance = site.maintenance;
+  route.access = site.access;
   return route;
 }
 

@@ -120,6 +120,12 @@ class Printer {
     }
     return result;
   }
+  std::string lines(const std::vector<AddressList>& lists, const Config&, const std::string& indent) const {
+    const AddressList base;
+    std::string result;
+    for (const AddressList& list : lists) result += line(indent, quoted(list.name), flow(list, &base));
+    return result;
+  }
   std::string lines(const std::vector<Parent>& parents, const Config&, const std::string& indent) const {
     std::string result;
     for (const Parent& parent : parents) {
@@ -157,7 +163,11 @@ class Printer {
 
   template <class Struct, class Member>
   std::string field_text(const Field<Struct, Member>& field, const Struct& value, const Struct* base) const {
-    if constexpr (Sectioned<Member> && !WordList<Member>) {
+    if constexpr (kIsWhole<Member>) {
+      const Member& member = value.*field.member;
+      if (base ? member == base->*field.member : member.empty()) return "";
+      return member.empty() ? "{}" : flow(member);
+    } else if constexpr (Sectioned<Member> && !WordList<Member>) {
       return flow(value.*field.member, base ? &(base->*field.member) : nullptr);
     } else {
       std::string result = text(value.*field.member, field.form);
@@ -204,6 +214,15 @@ class Printer {
     bool only_url = value.weight == base.weight && value.backup == base.backup && value.own_name.empty() &&
                     value.max_connections == base.max_connections;
     return only_url ? quoted(value.url) : flow(value, &base);
+  }
+  std::string text(const Addresses& addresses, const Form&) const {
+    std::vector<std::string> items;
+    for (const Network& network : addresses.networks) items.push_back(quoted(network.text()));
+    for (std::uint32_t list : addresses.lists) items.push_back(quoted(config_.address_lists.at(list).name));
+    for (const std::string& country : addresses.countries)
+      items.push_back(fmt::format("\"country {}\"", country));
+    for (std::uint32_t system : addresses.systems) items.push_back(fmt::format("AS{}", system));
+    return items.empty() ? "" : fmt::format("[{}]", fmt::join(items, ", "));
   }
   template <WordList List>
   std::string text(const List& value, const Form&) const {

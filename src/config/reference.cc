@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "config/address_reader.h"
 #include "config/fields.h"
 #include "config/template.h"
 #include "config/values.h"
@@ -51,6 +52,10 @@ std::string kind(const std::string&, const Form& form) {
 std::string kind(const std::optional<LogLevel>&, const Form& form) { return expectation<LogLevel>(form); }
 std::string kind(const UpstreamChoice&, const Form&) {
   return fmt::format("the name of an upstream, a URL, or a list of {}s", link<Endpoint>());
+}
+std::string kind(const Addresses&, const Form&) { return fmt::format("a list, each {}", kAddressWords); }
+std::string kind(const std::vector<AddressList>&, const Form&) {
+  return fmt::format("a map of names, to networks or an {} each", link<AddressList>());
 }
 std::string kind(const ParentChoice&, const Form&) { return "the name of a parent, or direct"; }
 std::string kind(const Template&, const Form& form) {
@@ -103,6 +108,7 @@ std::string default_text(const std::vector<T>&, const Form&) {
   return "";
 }
 std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
+std::string default_text(const Addresses&, const Form&) { return ""; }
 std::string default_text(const ParentChoice&, const Form&) { return ""; }
 std::string default_text(const CertificateChoice&, const Form&) { return ""; }
 std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
@@ -199,12 +205,12 @@ std::string chapters() {
 
 std::string reference() {
   return std::string(kIntroduction) +
-         chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, Defaults, Timeouts, Tcp, AccessLog,
-                  Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging, Parent, Upstream, Endpoint,
-                  TlsClient, HealthCheck, Ejection, Sticky, EndpointQueue, IdleConnections, Listener,
-                  AcceptProxyProtocol, TrustedProxies, Site, Match, Forward, Terminate, Plain, ProxyTlvs,
-                  Refuse, WrittenRoute, HttpServer, Paths, Forwarding, ClientFields, FieldEdits,
-                  FieldReplacement, Maintenance>() +
+         chapters<Config, ErrorLog, Admin, Drain, ConnectionLimit, AddressList, Geo, Access, Defaults,
+                  Timeouts, Tcp, AccessLog, Certificate, TlsServer, ClientCertificate, Tickets, KeyLogging,
+                  Parent, Upstream, Endpoint, TlsClient, HealthCheck, Ejection, Sticky, EndpointQueue,
+                  IdleConnections, Listener, AcceptProxyProtocol, TrustedProxies, Site, Match, Forward,
+                  Terminate, Plain, ProxyTlvs, Refuse, WrittenRoute, HttpServer, Paths, Forwarding,
+                  ClientFields, FieldEdits, FieldReplacement, Maintenance>() +
          chapter_of_variables();
 }
 

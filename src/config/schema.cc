@@ -83,6 +83,11 @@ class Schema {
                 pattern("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$")});
   }
   Json of(const std::vector<Route>&, const Form&) { return list_or_include(reference_to<WrittenRoute>()); }
+  Json of(const Addresses&, const Form&) { return one_or_more({{"type", "string"}}); }
+  Json of(const std::vector<AddressList>&, const Form&) {
+    return {{"type", "object"},
+            {"additionalProperties", any({of(std::vector<Network>(), {}), reference_to<AddressList>()})}};
+  }
   Json of(const ParentChoice&, const Form&) { return {{"type", "string"}}; }
   Json of(const std::vector<Parent>&, const Form&) {
     return {{"type", "object"}, {"additionalProperties", reference_to<Parent>()}};

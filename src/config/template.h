@@ -21,10 +21,13 @@ struct VariableName {
 
 /// The enumerator that the first name stands for; the others follow in its order.
 inline constexpr Variable kFirstNamed = Variable::client_address;
-inline constexpr std::array<VariableName, 26> kVariables{{
+inline constexpr std::array<VariableName, 28> kVariables{{
     {"client_address", "The client's address, without its port."},
     {"client_port", "The client's port."},
     {"peer_address", "Who is connected: the client, or a proxy that speaks for it in a PROXY header."},
+    {"client_country", "The country of the client as `geo` knows it, `DE`; empty if it does not."},
+    {"client_system",
+     "The autonomous system of the client as `geo` knows it, `AS3320`; empty if it does not."},
     {"scheme", "`http` or `https`, as the client used it."},
     {"host", "The host of the request, without its port."},
     {"method", "`GET` and its kind."},

@@ -86,6 +86,7 @@ class TreeReader {
   template <class Self, class T>
   void read_value(this Self& self, const Node& node, Subject subject, const Form& form, T& out) {
     if constexpr (Sectioned<T>) {
+      if constexpr (kIsWhole<T>) out = T{};
       self.read_section(node, subject, out);
     } else if (auto word = self.template read_word<T>(node, subject, form)) {
       out = std::move(*word);

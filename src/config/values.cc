@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "config/values_http.h"
+#include "wire/http_head.h"
+#include "wire/url.h"
 
 namespace lockgate::config {
 namespace {
@@ -122,6 +124,12 @@ constexpr std::string_view kUrlWords =
 
 constexpr std::string_view kParentWords =
     "the URL of a proxy with its port, such as http://proxy:8080, https://proxy:3129 or socks5://proxy:1080";
+
+bool is_web_url(std::string_view text) {
+  auto url = wire::parse_url(text);
+  if (!url || url->has_fragment) return false;
+  return wire::equal_in_any_case(url->scheme, "http") || wire::equal_in_any_case(url->scheme, "https");
+}
 
 unexpected<Misfit> no_url(std::string hint) {
   return unexpected(Misfit{std::string(kUrlWords), std::move(hint)});
@@ -293,6 +301,9 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
       if (is_off(text)) return std::string();
       if (text.starts_with('/')) break;
       return unexpected(Misfit{"an absolute path or off", ""});
+    case As::web_url:
+      if (is_web_url(text)) break;
+      return unexpected(Misfit{"a URL such as https://example.org/list.txt, without a user", ""});
     case As::url:
       if (auto endpoint = parse_value<Endpoint>(text, form); !endpoint) return unexpected(endpoint.error());
       break;

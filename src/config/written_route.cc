@@ -50,6 +50,7 @@ Route meaning(WrittenRoute written) {
   route.response_fields = std::move(written.response_fields);
   route.error_pages = std::move(written.error_pages);
   route.maintenance = std::move(written.maintenance);
+  route.access = std::move(written.access);
   return route;
 }
 
@@ -77,7 +78,8 @@ WrittenRoute written_as(const Route& route) {
                        .request_fields = route.request_fields,
                        .response_fields = route.response_fields,
                        .error_pages = route.error_pages,
-                       .maintenance = route.maintenance};
+                       .maintenance = route.maintenance,
+                       .access = route.access};
   if (route.action == RouteAction::forward) written.to.index = route.upstream;
   return written;
 }

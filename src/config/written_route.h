@@ -37,6 +37,7 @@ struct WrittenRoute {
   FieldEdits request_fields, response_fields;
   std::vector<ErrorPage> error_pages;
   Maintenance maintenance;
+  Access access;
 };
 
 /// What is written, and what it means; only the place is left.

@@ -135,6 +135,8 @@ bool is_trouble(const AccessLine& line) {
 void write_own_line(House& house, const AccessLine& line, const config::Template& form,
                     std::uint16_t target) {
   RequestFacts facts{.connection = line.facts, .listener = line.listener, .site = line.site};
+  if (line.plan.guardroom) facts.geo = &line.plan.guardroom->addresses.geo();
+  facts.worker = house.worker;
   facts.scheme = line.facts.dialect == Dialect::http ? "http" : "";
   facts.host = line.facts.name;
   facts.way = line.facts.way;

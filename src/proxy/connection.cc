@@ -6,6 +6,7 @@
 
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/front_proxy.h"
 #include "proxy/own_header.h"
 #include "proxy/refuse.h"
 #include "proxy/router.h"
@@ -153,6 +154,7 @@ tls::KeyLog Connection::key_log() const {
 Task<void> Connection::identify() {
   auto reading_header = read_proxy_header(*client_, house_.buffers, *listener_.listener, flight_, facts_);
   co_await reading_header;
+  if (!is_let_in(listener_.at_accept)) co_await loop::fail(Errc::rejected, kJudging);
   Greeting greeting;
   if (listener_.listener->peek) {
     auto greeting_client = greet(*client_, house_.buffers, listener_, flight_, facts_);
@@ -164,9 +166,14 @@ Task<void> Connection::identify() {
   }
   facts_.greeted = house_.reactor.now();
   if (!site_) co_await loop::fail(Errc::no_site, kRouting);
+  if (!is_let_in(site_->by_name)) co_await loop::fail(Errc::rejected, kJudging);
   tell_debug("taken for the name", facts_.name.empty() ? "(none)" : facts_.name);
   auto taking_place = take_place();
   co_await taking_place;
+}
+
+bool Connection::is_let_in(const guard::AnyAccess& access) const {
+  return access.admits(facts_.client.ip(), house_.worker) || !is_judged(*listener_.listener, facts_);
 }
 
 void Connection::choose_site(const Greeting& greeting) {
@@ -234,7 +241,7 @@ Task<void> Connection::refuse_client(const Error& why) {
     co_return;
   }
   if (silent || (why.side == Side::client && !wrong)) co_return;  // nobody listens any more
-  bool by_rule = why.code == Errc::rejected;
+  bool by_rule = why.code == Errc::rejected && site_;
   auto refusing = refuse(*client_, house_.buffers, facts_, why,
                          by_rule ? site_->site->reject_with : config::RejectWith::alert);
   co_await refusing;

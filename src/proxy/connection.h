@@ -77,6 +77,7 @@ class Connection final : public ListNode,
   tls::KeyLog key_log() const;
   loop::Task<void> take_place();
   loop::Task<void> refuse_client(const Error& why);
+  bool is_let_in(const guard::AnyAccess& access) const;
   void choose_site(const Greeting& greeting);
   void tell_debug(std::string_view what, std::string_view detail);
   void note_fingerprints(const Greeting& greeting);

@@ -73,6 +73,7 @@ SitePlan compile_site(const config::Config& config, const config::Listener& list
   SitePlan plan{.site = &site};
   for (const config::Route& route : site.routes) {
     RoutePlan compiled = compile_route(route, registry.shelf(), patterns);
+    compiled.access = guard::Access(route.access, registry.guardroom().addresses);
     compiled.tally = registry.request_tally(listener.name, site.name, route.name);
     plan.routes.add(std::move(compiled));
   }
@@ -83,6 +84,19 @@ SitePlan compile_site(const config::Config& config, const config::Listener& list
   plan.access_log = registry.log_target(site.access_log.to);
   if (site.verdict == config::Verdict::terminate) compile_tls(plan, config, site, registry);
   return plan;
+}
+
+// Who is refused by all that may decide later is refused before. What is rejected anyway decides nothing.
+void compile_access(ListenerPlan& listener, SitePlan& plan, const guard::AddressBook& book) {
+  const config::Site& site = *plan.site;
+  if (site.verdict == config::Verdict::reject) return;
+  plan.access = guard::Access(site.access, book);
+  std::vector<const config::Access*> all{&site.access};
+  for (const config::Route& route : site.routes) all.push_back(&route.access);
+  for (const config::Access* access : all) {
+    plan.by_name.add(*access, book);
+    listener.at_accept.add(*access, book);
+  }
 }
 
 // Sites that pass or terminate take TLS and a plain one what is not TLS. A reject site takes TLS, and what is
@@ -108,6 +122,7 @@ ListenerPlan compile_listener(const config::Config& config, const config::Listen
   plan.error_pages = compile_pages(listener.error_pages, registry.shelf());
   for (const auto& site : listener.sites) {
     plan.sites.push_back(compile_site(config, listener, site, registry, patterns));
+    compile_access(plan, plan.sites.back(), registry.guardroom().addresses);
     index_names(plan, site);
     if (site.is_http() && !plan.misdirected) plan.misdirected = registry.request_tally(listener.name, "", "");
     plan.tells_destination |= site.send_proxy_protocol != config::SendProxyProtocol::off;

@@ -10,6 +10,7 @@
 
 #include "base/name_pattern.h"
 #include "config/config.h"
+#include "guard/access.h"
 #include "guard/guardroom.h"
 #include "proxy/gate.h"
 #include "proxy/request_tally.h"
@@ -34,6 +35,8 @@ struct SitePlan {
   std::string alpn;                        // that it agrees to, as alpn_list() makes it
   bool carries_alpn = false;               // the upstream is asked first, and its choice is the site's
   ErrorPages error_pages;                  // for its requests that no route took
+  guard::Access access;                    // to what no route decides
+  guard::AnyAccess by_name;                // who is refused here, site and routes would all refuse
 };
 
 /// One name of one site; the indexes of names hold numbers of these.
@@ -54,6 +57,7 @@ struct ListenerPlan {
   bool plain_by_name = false;      // some plain site has a name, so the Host matters
   bool tells_destination = false;  // some site sends a PROXY header
   ErrorPages error_pages;          // for requests that no site took
+  guard::AnyAccess at_accept;      // who is refused here, all sites would refuse
 };
 
 /// The addresses where this process listens, to recognise a connection that would come back to itself.

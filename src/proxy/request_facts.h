@@ -24,9 +24,11 @@ struct RequestFacts {
   std::string_view path, query;  // normalised, and as sent
   std::string_view referer, user_agent;
   std::string_view id;
-  SocketAddress client = connection.client;  // whom the request is from; trusted proxies tell
-  std::string_view client_address;           // without port, where somebody has written it already
-  bool through_proxy = false;                // a trusted one has told
+  SocketAddress client = connection.client;           // whom the request is from; trusted proxies tell
+  std::string_view client_address;                    // without port, where somebody has written it already
+  bool through_proxy = false;                         // a trusted one has told
+  const guard::Published<guard::Geo>* geo = nullptr;  // where the client is; null: nobody knows
+  std::size_t worker = 0;                             // whose thread this is
   std::uint8_t minor_version = 1;
   std::array<std::string_view, 10> captures{};  // of the route's regular expression
 

@@ -7,6 +7,7 @@
 #include "proxy/error_answer.h"
 #include "proxy/file_answer.h"
 #include "proxy/forward.h"
+#include "proxy/front_proxy.h"
 #include "proxy/page.h"
 #include "proxy/request_id.h"
 #include "proxy/request_log.h"
@@ -30,6 +31,8 @@ class Reverse::Visit {
         facts_{.connection = reverse.facts_, .listener = *reverse.listener_} {
     ++reverse.requests_;
     facts_.site = reverse.site_;
+    facts_.geo = &reverse.plan_->plan->guardroom->addresses.geo();
+    facts_.worker = reverse.house_.worker;
     note_request(facts_, exchange.request());
     facts_.begun = reverse.house_.reactor.now();
     facts_.begun_wall = reverse.house_.reactor.wall();
@@ -106,11 +109,21 @@ class Reverse::Visit {
     if (facts_.method == "CONNECT" || facts_.method == "TRACE") exchange_.close_afterwards();
     auto routed = route_request(facts_, *reverse_.site_, exchange_.request(), reverse_.plan_->regexes,
                                 exchange_.arena());
+    auto let_in = pass_access();
+    if (!let_in) co_await loop::fail(let_in.error());
     if (!routed) co_await loop::fail(routed.error());
     auto open = pass_maintenance();
     if (!open) co_await loop::fail(open.error());
     auto doing = do_as_route_says();
     co_await doing;
+  }
+
+  // Of what no route takes, the site says who may know that.
+  Result<void> pass_access() const {
+    if (!facts_.site) return {};
+    const guard::Access& access = facts_.route ? facts_.route->access : facts_.site->access;
+    if (access.admits(facts_.client.ip(), facts_.worker) || !is_judged(facts_)) return {};
+    return std::unexpected(refusal(Errc::rejected, 403, kJudging));
   }
 
   // Who comes during maintenance is told when to come back.

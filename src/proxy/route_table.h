@@ -11,6 +11,7 @@
 
 #include "base/regex.h"
 #include "config/http.h"
+#include "guard/access.h"
 #include "http/message.h"
 #include "proxy/error_pages.h"
 #include "proxy/maintenance.h"
@@ -32,6 +33,7 @@ struct RoutePlan {
   std::shared_ptr<const Folder> folder;  // of files
   ErrorPages error_pages;
   Maintenance maintenance;
+  guard::Access access;
 };
 
 /// What a route is chosen by. `path` is normalised.

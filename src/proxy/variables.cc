@@ -82,6 +82,15 @@ std::string_view of_tls(Variable variable, const tls::Session& session, Arena& a
   }
 }
 
+// Copied, for the database may go while this is in use.
+std::string_view of_geo(Variable variable, const RequestFacts& facts, Arena& arena) {
+  const guard::Geo* geo = facts.geo ? facts.geo->at(facts.worker) : nullptr;
+  if (!geo) return {};
+  if (variable == Variable::client_country) return arena.copy(geo->country_of(facts.client.ip()));
+  std::uint32_t system = geo->system_of(facts.client.ip());
+  return system == 0 ? std::string_view() : arena.join("AS", fmt::format_int(system).str());
+}
+
 std::string_view of_connection(Variable variable, const RequestFacts& facts, Arena& arena) {
   const Facts& connection = facts.connection;
   switch (variable) {
@@ -91,6 +100,9 @@ std::string_view of_connection(Variable variable, const RequestFacts& facts, Are
       return arena.copy(fmt::format_int(facts.client.port()).str());
     case Variable::peer_address:
       return of_address(connection.peer, arena);
+    case Variable::client_country:
+    case Variable::client_system:
+      return of_geo(variable, facts, arena);
     case Variable::listener:
       return facts.listener.listener->name;
     case Variable::tls_name:

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/front_proxy.h"
 
 namespace lockgate::proxy {
 
@@ -59,7 +60,14 @@ class Worker::Door final : public net::Acceptor {
   };
 
   void accepted(Fd fd, const SocketAddress& peer) override {
-    admit({std::move(fd), peer, worker_.reactor_.now()});
+    Held held{std::move(fd), peer, worker_.reactor_.now()};
+    if (is_let_in(peer.ip())) return admit(std::move(held));
+    refuse(std::move(held), {.code = Errc::rejected, .doing = kJudging});
+  }
+  // Whoever is let in by nobody here takes no place of others, and is heard no further.
+  bool is_let_in(const Ip& peer) const {
+    return listener_->at_accept.admits(peer, worker_.house_.worker) ||
+           speaks_for_others(*listener_->listener, peer);
   }
 
   void admit(Held held) {

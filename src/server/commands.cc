@@ -13,6 +13,7 @@
 #include "config/print.h"
 #include "config/reference.h"
 #include "config/values.h"
+#include "guard/address_sources.h"
 #include "proxy/shelf.h"
 #include "server/certificate_check.h"
 #include "server/control.h"
@@ -84,6 +85,8 @@ std::vector<config::Diagnostic> findings(const config::Config& config) {
   }
   if (auto shelf = proxy::Shelf::filled_for(config); !shelf)
     found.insert(found.end(), shelf.error().begin(), shelf.error().end());
+  if (auto addresses = guard::AddressSources::of(config); !addresses)
+    found.insert(found.end(), addresses.error().begin(), addresses.error().end());
   auto warnings = check_certificates(config, *certificates, clock.wall());
   found.insert(found.end(), warnings.begin(), warnings.end());
   return found;

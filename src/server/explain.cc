@@ -5,8 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "config/parse.h"
 #include "config/words.h"
+#include "guard/address_sources.h"
 #include "proxy/router.h"
+#include "server/explain_access.h"
 #include "server/explain_request.h"
 
 namespace lockgate::server {
@@ -104,6 +107,7 @@ ordered_json describe(const proxy::ListenerPlan& listener, const proxy::Plan& pl
                           .ja4 = [&]() -> std::string_view { return question.ja4; }};
   if (!listener.listener->peek) told["peek"] = false;
   proxy::Answer answer = proxy::route(listener, routing);
+  bool refused = tell_refused_connection(told, listener, answer.site, asked.client);
   if (!answer.site) {
     told["verdict"] = "none";
     told["why"] = "no site of this listener takes it: it is refused";
@@ -111,7 +115,7 @@ ordered_json describe(const proxy::ListenerPlan& listener, const proxy::Plan& pl
   }
   const config::Site& site = *answer.site->site;
   tell_site(told, site, answer.pattern);
-  if (site.verdict == config::Verdict::reject) return told;
+  if (refused || site.verdict == config::Verdict::reject) return told;
   if (site.is_http() && asked.request) {
     explain_request(told, plan, listener, *answer.site, routing, *asked.request);
     return told;
@@ -120,6 +124,7 @@ ordered_json describe(const proxy::ListenerPlan& listener, const proxy::Plan& pl
     for (const config::Route& route : site.routes) told["routes"].push_back(route.name);
     return told;
   }
+  if (!told.contains("access")) tell_admission(told, answer.site->access, asked.client);
   const config::Upstream& upstream = plan.config->upstreams[site.upstream];
   told["upstream"] = upstream.name;
   for (const auto& endpoint : upstream.endpoints) told["endpoints"].push_back(endpoint.url);
@@ -145,7 +150,10 @@ std::expected<std::string, std::string> explain(const config::Config& config, co
                                                 bool json) {
   auto asked = read(question);
   if (!asked) return std::unexpected(asked.error());
+  auto addresses = guard::AddressSources::of(config);
+  if (!addresses) return std::unexpected(config::words(addresses.error().front()));
   NoProcess none;
+  addresses->fill(none.guardroom().addresses, 0);
   auto plan = proxy::compile(std::make_shared<const config::Config>(config), {}, none);
   ordered_json all = ordered_json::array();
   for (const auto& listener : plan->listeners) {

@@ -12,6 +12,7 @@
 #include "proxy/route_request.h"
 #include "proxy/upward.h"
 #include "proxy/variables.h"
+#include "server/explain_access.h"
 
 namespace lockgate::server {
 namespace {
@@ -185,6 +186,7 @@ void explain_request(ordered_json& told, const proxy::Plan& plan, const proxy::L
     if (const auto& place = route->route->place; place.line > 0)
       told["route_place"] = fmt::format("{}:{}", place.file, place.line);
   }
+  if (tell_refused_request(told, of_request)) return;
   if (!routed) return tell_refusal(told, routed.error());
   if (tell_maintenance(told, of_request)) return;
   tell_action(told, plan, of_request, request, regexes, arena);

@@ -110,6 +110,12 @@ Process::Process(config::Config config, ProcessOptions options)
                    *staples[worker.number()] = *staple;
                  });
                }),
+      address_keeper_(
+          reactor_, connector_, guardroom_.addresses,
+          [this](const std::function<void(std::size_t)>& letter) {
+            crew_.post_all([letter](proxy::Worker& worker) { letter(worker.number()); });
+          },
+          [this](config::LogLevel level, std::string_view message) { journal_.tell(level, 0, "", message); }),
       registry_(keeper_, keyring_, guardroom_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
@@ -205,12 +211,16 @@ Process::Outcome Process::apply(config::Config wanted) {
   if (!ring) return std::unexpected(in_words(ring.error()));
   auto shelf = proxy::Shelf::filled_for(*config);
   if (!shelf) return std::unexpected(in_words(shelf.error()));
+  auto addresses = guard::AddressSources::of(*config);
+  if (!addresses) return std::unexpected(in_words(addresses.error()));
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
   keyring_.use(std::move(*ring));
   registry_.use(std::move(*shelf));
+  address_keeper_.use(std::move(*addresses));
   gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
   put_into_effect(std::move(config), change->open);
+  address_keeper_.watch(address_keeper_.wants_resolver() ? keeper_.resolver(config_->name_servers) : nullptr);
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "guard/address_keeper.h"
 #include "loop/scope.h"
 #include "proxy/keeper.h"
 #include "proxy/stapler.h"
@@ -93,6 +94,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Crew crew_;
   proxy::Keeper keeper_;
   proxy::Stapler stapler_;
+  guard::AddressKeeper address_keeper_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;
   HttpServer admin_;

@@ -58,7 +58,7 @@ constexpr int kFiles[] = {
     SCMP_SYS(readlinkat), SCMP_SYS(readv),     SCMP_SYS(stat),       SCMP_SYS(statfs),
     SCMP_SYS(statx),      SCMP_SYS(umask),     SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
     SCMP_SYS(write),      SCMP_SYS(writev),    SCMP_SYS(mkdir),      SCMP_SYS(mkdirat),
-    SCMP_SYS(rename),     SCMP_SYS(renameat),  SCMP_SYS(renameat2),
+    SCMP_SYS(rename),     SCMP_SYS(renameat),  SCMP_SYS(renameat2),  SCMP_SYS(memfd_create),
 };
 constexpr int kMemoryAndThreads[] = {
     SCMP_SYS(brk),

@@ -84,5 +84,6 @@ std::vector<HttpPlay> plays_of_trouble();
 std::vector<HttpPlay> plays_of_routes();
 std::vector<HttpPlay> plays_of_sticking();
 std::vector<HttpPlay> plays_of_files();
+std::vector<HttpPlay> plays_of_access();
 
 }  // namespace lockgate::stories
