@@ -50,7 +50,7 @@ test-unit: build-dev
 .PHONY: test-threads
 test-threads: setup-test
 	cmake --preset tsan >/dev/null
-	programs=$$(ninja -C build/tsan -t targets all | sed -nE 's/^((loop|net|server)_test): .*/\1/p' | sort -u)
+	programs=$$(ninja -C build/tsan -t targets all | sed -nE 's/^((loop|net|guard|server)_test): .*/\1/p' | sort -u)
 	if [ -z "$$programs" ]; then exit 0; fi
 	ninja -C build/tsan -j $(JOBS) $$programs
 	for program in $$programs; do

@@ -22,18 +22,29 @@ void ChoiceReader::read_value(const Node& node, Subject subject, const Form&, Pa
   misfit(node, subject, {"the name of a parent, or direct", hint});
 }
 
-void ChoiceReader::read_value(const Node& node, Subject subject, const Form&, CertificateChoice& out) {
+template <class Entry>
+void ChoiceReader::choose_by_name(const Node& node, Subject subject, const std::vector<Entry>& entries,
+                                  std::uint32_t& index, const Misfit& otherwise) {
   std::vector<std::string_view> names;
-  for (const Certificate& certificate : config_.certificates) {
-    if (node.is_scalar() && certificate.name == node.text) {
-      out.index = static_cast<std::uint32_t>(names.size());
+  for (const Entry& entry : entries) {
+    if (node.is_scalar() && entry.name == node.text) {
+      index = static_cast<std::uint32_t>(names.size());
       return;
     }
-    names.push_back(certificate.name);
+    names.push_back(entry.name);
   }
   std::string hint = node.is_scalar() ? nearest(node.text, names) : "";
-  if (hint.empty()) hint = "name it under `certificates`";
-  misfit(node, subject, {"the name of a certificate", hint});
+  misfit(node, subject, {otherwise.expected, hint.empty() ? otherwise.hint : hint});
+}
+
+void ChoiceReader::read_value(const Node& node, Subject subject, const Form&, CertificateChoice& out) {
+  choose_by_name(node, subject, config_.certificates, out.index,
+                 {"the name of a certificate", "name it under `certificates`"});
+}
+
+void ChoiceReader::read_value(const Node& node, Subject subject, const Form&, UserListChoice& out) {
+  choose_by_name(node, subject, config_.users, out.index,
+                 {"the name of an entry of `users`", "add it there"});
 }
 
 void ChoiceReader::read_value(const Node& node, Subject subject, const Form& form,

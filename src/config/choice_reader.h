@@ -1,4 +1,4 @@
-// Reads what refers to other entries by their names: certificates, parents and upstreams,
+// Reads what refers to other entries by their names: certificates, users, parents and upstreams,
 // and upstreams that are given in place.
 #pragma once
 #include <cstddef>
@@ -21,6 +21,7 @@ class ChoiceReader : public TreeReader {
   void read_value(const Node& node, Subject subject, const Form& form, ParentChoice& out);
   void read_value(const Node& node, Subject subject, const Form& form, CertificateChoice& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<CertificateChoice>& out);
+  void read_value(const Node& node, Subject subject, const Form& form, UserListChoice& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<Endpoint>& out);
   void read_value(const Node& node, Subject subject, const Form& form, UpstreamChoice& out);
 
@@ -32,6 +33,9 @@ class ChoiceReader : public TreeReader {
   ParentChoice via_;  // what the verdict under way has said, which stands before its `to`
 
  private:
+  template <class Entry>
+  void choose_by_name(const Node& node, Subject subject, const std::vector<Entry>& entries,
+                      std::uint32_t& index, const Misfit& otherwise);
   std::optional<Endpoint> read_endpoint(const Node& node, Subject subject, const Form& form);
   std::uint32_t reached_via(std::uint32_t index);
   std::uint32_t index_of(Upstream upstream);

@@ -19,6 +19,7 @@
 #include "config/place.h"
 #include "config/tls.h"
 #include "config/upstream.h"
+#include "config/users.h"
 
 namespace lockgate::config {
 
@@ -231,6 +232,7 @@ struct Config {
   std::vector<Certificate> certificates;
   std::vector<AddressList> address_lists;
   Geo geo;
+  std::vector<UserList> users;
   Defaults defaults;  // already inherited by all below
   std::vector<Parent> parents;
   std::vector<Upstream> upstreams;

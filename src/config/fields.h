@@ -12,6 +12,7 @@
 #include "config/fields_site.h"
 #include "config/fields_tls.h"
 #include "config/fields_upstream.h"
+#include "config/fields_users.h"
 
 namespace lockgate::config {
 
@@ -171,6 +172,7 @@ inline constexpr auto kSection<Config> = section(
           "spot."},
     Field{"address_lists", &Config::address_lists, "By name, lists of networks."},
     Field{"geo", &Config::geo, "Databases of countries and autonomous systems."},
+    Field{"users", &Config::users, "By name, the files of those who can sign in."},
     Field{"defaults", &Config::defaults, "What listeners, sites and upstreams start from."},
     Field{"parents", &Config::parents, "By name, the proxies through which upstreams are reached."},
     Field{"upstreams", &Config::upstreams, "By name, the servers behind."},

@@ -106,6 +106,17 @@ class Reader : public HttpReader {
       out.push_back(std::move(certificate));
     }
   }
+  void read_value(const Node& node, Subject subject, const Form&, std::vector<UserList>& out) {
+    if (!node.is_map()) return misfit(node, subject, {"a map of names and files of users", ""});
+    for (const Entry& entry : node.entries) {
+      UserList list{.name = entry.key, .place = entry.mark.place()};
+      if (entry.value.is_scalar())
+        read_value(entry.value, {entry.key}, as(As::absolute_path), list.file);
+      else
+        read_section(entry.value, {entry.key}, list);
+      out.push_back(std::move(list));
+    }
+  }
   void read_value(const Node& node, Subject subject, const Form&, std::vector<Upstream>&) {
     if (node.is_nothing()) return;
     if (!node.is_map()) return misfit(node, subject, {"a map of names and upstreams", ""});

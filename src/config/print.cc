@@ -113,17 +113,20 @@ class Printer {
   }
   std::string lines(const std::vector<Certificate>& certificates, const Config&,
                     const std::string& indent) const {
-    const Certificate base;
-    std::string result;
-    for (const Certificate& certificate : certificates) {
-      result += line(indent, quoted(certificate.name), flow(certificate, &base));
-    }
-    return result;
+    return flows(certificates, indent);
   }
   std::string lines(const std::vector<AddressList>& lists, const Config&, const std::string& indent) const {
-    const AddressList base;
+    return flows(lists, indent);
+  }
+  std::string lines(const std::vector<UserList>& lists, const Config&, const std::string& indent) const {
+    return flows(lists, indent);
+  }
+  // Entries that have a line each, behind their names.
+  template <class Entry>
+  std::string flows(const std::vector<Entry>& entries, const std::string& indent) const {
+    const Entry base;
     std::string result;
-    for (const AddressList& list : lists) result += line(indent, quoted(list.name), flow(list, &base));
+    for (const Entry& entry : entries) result += line(indent, quoted(entry.name), flow(entry, &base));
     return result;
   }
   std::string lines(const std::vector<Parent>& parents, const Config&, const std::string& indent) const {
@@ -208,6 +211,9 @@ class Printer {
   }
   std::string text(const CertificateChoice& value, const Form&) const {
     return value.given() ? quoted(config_.certificates.at(value.index).name) : "";
+  }
+  std::string text(const UserListChoice& value, const Form&) const {
+    return value.given() ? quoted(config_.users.at(value.index).name) : "";
   }
   std::string text(const Endpoint& value, const Form&) const {
     Endpoint base;

@@ -97,6 +97,12 @@ class Schema {
     return {{"type", "object"},
             {"additionalProperties", any({{{"const", "self_signed"}}, reference_to<Certificate>()})}};
   }
+  Json of(const UserListChoice&, const Form&) { return {{"type", "string"}}; }
+  Json of(const std::vector<UserList>&, const Form&) {
+    return {
+        {"type", "object"},
+        {"additionalProperties", any({of(std::string(), as(As::absolute_path)), reference_to<UserList>()})}};
+  }
   Json of(const UpstreamChoice&, const Form& form) { return of(std::vector<Endpoint>(), form); }
   Json of(const std::vector<Upstream>&, const Form&) {
     return {{"type", "object"}, {"additionalProperties", reference_to<Upstream>()}};

@@ -138,6 +138,10 @@ inline std::shared_ptr<const Plan> made_plan(std::string_view text, MadeRegistry
   auto shelf = Shelf::filled_for(*config);
   CHECK(shelf);
   registry.filled = std::move(*shelf);
+  auto rosters = guard::Rosters::read(*config);
+  CHECK(rosters);
+  registry.guards.rosters.use(std::move(*rosters),
+                              [](const auto& place, const auto& users) { place->take(0, users); });
   return compile(std::move(config), {}, registry);
 }
 

@@ -101,6 +101,9 @@ class Registry {
   /// The gate of that name with its limit set; null for a limit of 0.
   virtual std::shared_ptr<Gate> gate(const std::string& name, std::uint32_t limit) = 0;
   virtual guard::Guardroom& guardroom() = 0;
+  std::shared_ptr<const guard::Published<guard::Users>> users(const config::UserList& list) {
+    return guardroom().rosters.published(list);
+  }
   virtual std::shared_ptr<const Upstream> upstream(const config::Upstream& config) = 0;
   virtual tls::ServerSides server_sides(const config::Site& site) = 0;
   virtual std::shared_ptr<const wire::Credentials> credentials(const config::Parent& parent) = 0;

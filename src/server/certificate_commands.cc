@@ -72,9 +72,9 @@ int finish(const std::expected<tls::Made, std::string>& made, const MakeFlags& f
 }
 
 // The first line. Not only of regular files: a password may well come through a pipe.
-std::expected<tls::Secret, std::string> read_password(const std::string& path) {
+std::expected<Secret, std::string> read_password(const std::string& path) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  tls::Secret password(kLongestPassword + 2);  // and the end of the line
+  Secret password(kLongestPassword + 2);  // and the end of the line
   std::size_t size = 0;
   while (size < kLongestPassword + 2) {
     auto room = password.room().subspan(size);
@@ -112,7 +112,7 @@ int request_command(const MakeFlags& flags) {
 }
 
 int inspect_command(const InspectFlags& flags) {
-  tls::Secret password;
+  Secret password;
   if (!flags.password_file.empty()) {
     auto read = read_password(flags.password_file);
     if (!read) return fail(read.error());

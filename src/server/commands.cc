@@ -14,6 +14,7 @@
 #include "config/reference.h"
 #include "config/values.h"
 #include "guard/address_sources.h"
+#include "guard/rosters.h"
 #include "proxy/shelf.h"
 #include "server/certificate_check.h"
 #include "server/control.h"
@@ -87,6 +88,9 @@ std::vector<config::Diagnostic> findings(const config::Config& config) {
     found.insert(found.end(), shelf.error().begin(), shelf.error().end());
   if (auto addresses = guard::AddressSources::of(config); !addresses)
     found.insert(found.end(), addresses.error().begin(), addresses.error().end());
+  auto rosters = guard::Rosters::read(config);
+  auto of_users = rosters ? guard::Rosters::check(config, *rosters) : std::move(rosters.error());
+  found.insert(found.end(), of_users.begin(), of_users.end());
   auto warnings = check_certificates(config, *certificates, clock.wall());
   found.insert(found.end(), warnings.begin(), warnings.end());
   return found;

@@ -6,6 +6,7 @@
 #include "server/certificate_commands.h"
 #include "server/commands.h"
 #include "server/flag_only.h"
+#include "server/password_command.h"
 
 namespace {
 
@@ -29,6 +30,7 @@ struct Flags {
   EndpointFlags endpoint;
   MakeFlags make;
   InspectFlags inspect;
+  PasswordFlags password;
 };
 
 CLI::App* add(CLI::App& app, const char* name, const char* about, int& status, std::function<int()> run) {
@@ -171,6 +173,16 @@ void add_certificate(CLI::App& app, Flags& flags, int& status) {
   inspect->add_flag("--json", flags.inspect.json, "As JSON");
 }
 
+void add_password(CLI::App& app, Flags& flags, int& status) {
+  auto* password = add(app, "password", "Make a line of a file of users, or try a password out", status,
+                       [&] { return password_command(flags.password); });
+  password->add_option("name", flags.password.name, "Name of the user")->required();
+  password->add_option("--scheme", flags.password.scheme, "bcrypt, yescrypt, sha512, sha256, ssha or apr1")
+      ->capture_default_str();
+  password->add_option("--cost", flags.password.cost, "How much a check costs; default: the scheme's usual");
+  password->add_option("--verify", flags.password.verify, "File of users in which the name is looked up");
+}
+
 CLI::App* add_ask(CLI::App& app, Flags& flags, int& status, const char* name, const char* about,
                   std::function<int()> run) {
   auto* command = add(app, name, about, status, std::move(run));
@@ -232,6 +244,7 @@ int main(int argc, char** argv) {
   add_asking(app, flags, status);
   add_endpoint(app, flags, status);
   add_certificate(app, flags, status);
+  add_password(app, flags, status);
   auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && *argv[1] != '-' && std::ranges::none_of(app.get_subcommands({}), named)) {
     std::cerr << "lockgate: there is no command \"" << argv[1] << "\"; `lockgate --help` lists them\n";

@@ -33,6 +33,7 @@ constexpr Duration kAskWorkers = std::chrono::seconds(2);
 constexpr Duration kDrainLook = std::chrono::milliseconds(50);
 constexpr Duration kEndLook = std::chrono::milliseconds(5);
 constexpr Duration kTidyEvery = std::chrono::seconds(10);
+constexpr Duration kLookAtUsersEvery = std::chrono::seconds(2);
 constexpr std::uint64_t kManyDescriptors = 1 << 20;  // for a process without a limit of connections
 
 std::vector<Ip> local_addresses() {
@@ -116,6 +117,9 @@ Process::Process(config::Config config, ProcessOptions options)
             crew_.post_all([letter](proxy::Worker& worker) { letter(worker.number()); });
           },
           [this](config::LogLevel level, std::string_view message) { journal_.tell(level, 0, "", message); }),
+      publish_users_([this](const guard::Rosters::Place& place, const auto& users) {
+        crew_.post_all([=](proxy::Worker& worker) { place->take(worker.number(), users); });
+      }),
       registry_(keeper_, keyring_, guardroom_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
@@ -123,7 +127,8 @@ Process::Process(config::Config config, ProcessOptions options)
       demo_(reactor_, demo_pages_),
       scope_(reactor_) {}
 
-Process::~Process() = default;
+// Whoever has asked for a password to be checked is told on a worker's reactor.
+Process::~Process() { guardroom_.passwords.stop(); }
 
 int Process::run() {
   auto started = start();
@@ -146,6 +151,7 @@ Process::Outcome Process::start() {
     journal_.tell(config::LogLevel::warning, 0, "", words(warning));
   }
   tls::load_old_ciphers();
+  guardroom_.passwords.start();
   if (auto confined = enter_sandbox(); !confined) {
     journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
   }
@@ -154,6 +160,7 @@ Process::Outcome Process::start() {
   Duration watchdog = notifier_.watchdog_interval();
   if (watchdog > Duration::zero()) scope_.spawn(prove_alive(watchdog));
   scope_.spawn(tidy());
+  scope_.spawn(watch_users());
   journal_.tell(config::LogLevel::info, 0, "",
                 fmt::format("serving with {} workers, version {}", workers_, LOCKGATE_VERSION));
   return {};
@@ -213,11 +220,14 @@ Process::Outcome Process::apply(config::Config wanted) {
   if (!shelf) return std::unexpected(in_words(shelf.error()));
   auto addresses = guard::AddressSources::of(*config);
   if (!addresses) return std::unexpected(in_words(addresses.error()));
+  auto rosters = guard::Rosters::read(*config);
+  if (!rosters) return std::unexpected(in_words(rosters.error()));
   auto change = sockets_.change_to(*config, workers_);
   if (!change) return std::unexpected(change.error());
   keyring_.use(std::move(*ring));
   registry_.use(std::move(*shelf));
   address_keeper_.use(std::move(*addresses));
+  guardroom_.rosters.use(std::move(*rosters), publish_users_);
   gone_.insert(gone_.end(), change->gone.begin(), change->gone.end());
   put_into_effect(std::move(config), change->open);
   address_keeper_.watch(address_keeper_.wants_resolver() ? keeper_.resolver(config_->name_servers) : nullptr);
@@ -250,6 +260,16 @@ Task<void> Process::tidy() {
     co_await pause;
     forget_unused();
     if (!reloading_ && !draining_ && keyring_.is_outdated()) renew_keyring();
+  }
+}
+
+// Files of users that have changed take effect without a reload.
+Task<void> Process::watch_users() {
+  for (;;) {
+    loop::Sleep pause(reactor_, reactor_.now() + kLookAtUsersEvery);
+    co_await pause;
+    for (const auto& news : guardroom_.rosters.look_again(publish_users_))
+      journal_.at(news.good ? config::LogLevel::info : config::LogLevel::error, "{}", news.sentence);
   }
 }
 

@@ -61,6 +61,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   Outcome not_reloaded(const std::string& why);
   loop::Task<void> tidy();
   void renew_keyring();
+  loop::Task<void> watch_users();
   void forget_unused();
   void tell_ready();
   void warn_of_restart_only(const config::Config& next);
@@ -95,6 +96,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   proxy::Keeper keeper_;
   proxy::Stapler stapler_;
   guard::AddressKeeper address_keeper_;
+  guard::Rosters::Publish publish_users_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;
   HttpServer admin_;

@@ -25,8 +25,10 @@
 #include <functional>
 #include <iostream>
 #include <thread>
+#include <vector>
 
 #include "base/fd.h"
+#include "base/password_hash.h"
 #include "tls/encryption.h"
 #include "tls/self_signed.h"
 
@@ -125,6 +127,22 @@ TEST(Sandbox, LetsConnectionsThrough) {
     if (::splice(server.number(), nullptr, pipe[1], nullptr, 1, 0) != 1) return 7;
     Fd unix_socket(::socket(AF_UNIX, SOCK_DGRAM, 0)), v6(::socket(AF_INET6, SOCK_STREAM, 0));
     return unix_socket ? 0 : 8;
+  });
+  EXPECT_EQ(failed, 0);
+}
+
+TEST(Sandbox, LetsPasswordsBeChecked) {
+  std::vector<std::string> hashes;
+  for (auto scheme : {PasswordScheme::bcrypt, PasswordScheme::yescrypt, PasswordScheme::gost_yescrypt,
+                      PasswordScheme::sha512, PasswordScheme::apr1, PasswordScheme::ssha})
+    hashes.push_back(make_password_hash(scheme, {}, "secret").value());
+  int failed = failed_step([&hashes] {
+    int step = 1;
+    for (const std::string& hash : hashes) {
+      if (!verify_password("secret", hash) || verify_password("guess", hash)) return step;
+      ++step;
+    }
+    return 0;
   });
   EXPECT_EQ(failed, 0);
 }

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/fd.h"
+#include "base/whole_file.h"
 
 namespace lockgate::tls {
 namespace {
@@ -18,13 +19,6 @@ namespace {
 using Outcome = std::expected<void, std::string>;
 
 std::string reason(int error) { return std::generic_category().message(error); }
-
-std::unexpected<std::string> unreadable(const std::string& path, int error) {
-  const char* remedy = "";
-  if (error == ENOENT) remedy = "; see whether the name is right";
-  if (error == EACCES) remedy = "; give the user that Lockgate runs as the right to read it";
-  return std::unexpected(fmt::format("{} cannot be read: {}{}", path, reason(error), remedy));
-}
 
 std::unexpected<std::string> unwritable(const std::string& path, int error) {
   const char* remedy = "";
@@ -60,28 +54,8 @@ int write_file(const std::string& path, std::string_view text, Readers readers) 
 }  // namespace
 
 std::expected<Secret, std::string> read_file(const std::string& path) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file) return unreadable(path, errno);
-  struct stat about{};
-  if (::fstat(file.number(), &about) != 0) return unreadable(path, errno);
-  if (S_ISDIR(about.st_mode))
-    return std::unexpected(fmt::format("{} is a folder; name a file inside it", path));
-  if (!S_ISREG(about.st_mode)) return std::unexpected(fmt::format("{} is not a regular file", path));
-  Secret content(kLargestFile + 1);
-  auto room = content.room();
-  while (!room.empty()) {
-    ssize_t size = ::read(file.number(), room.data(), room.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return unreadable(path, errno);
-    if (size == 0) break;
-    room = room.subspan(static_cast<std::size_t>(size));
-  }
-  if (room.empty()) {
-    return std::unexpected(fmt::format(
-        "{} is larger than 1 MiB, which no certificate needs; see whether it is the right file", path));
-  }
-  content.cut(kLargestFile + 1 - room.size());
-  return content;
+  return read_whole_file(path, kLargestFile,
+                         "1 MiB, which no certificate needs; see whether it is the right file");
 }
 
 Outcome write_new_file(const std::string& path, std::string_view text, Readers readers) {

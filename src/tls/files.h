@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "tls/secret.h"
+#include "base/secret.h"
 
 namespace lockgate::tls {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/owned.h"
-#include "tls/secret.h"
+#include "base/secret.h"
 
 struct evp_pkey_st;
 

@@ -334,9 +334,9 @@ class Keyring::Making {
   /// Notes what a file is before it is read; as text. An empty path stands for none.
   std::string watch(const std::string& path) {
     if (path.empty()) return "";
-    auto [entry, is_new] = next_.files.emplace(path, Stamp{});
+    auto [entry, is_new] = next_.files.emplace(path, FileStamp{});
     if (is_new) entry->second = stamp_of(path);
-    const Stamp& stamp = entry->second;
+    const FileStamp& stamp = entry->second;
     return fmt::format("{} {} {} {}", path, stamp.modified, stamp.size, stamp.inode);
   }
 
@@ -397,14 +397,6 @@ ClientSides Keyring::client_sides(const config::Upstream& upstream) const {
 std::shared_ptr<const wire::Credentials> Keyring::credentials(const config::Parent& parent) const {
   auto found = now_.credentials.find(&parent);
   return found == now_.credentials.end() ? nullptr : found->second;
-}
-
-Keyring::Stamp Keyring::stamp_of(const std::string& path) {
-  struct stat file{};
-  if (::stat(path.c_str(), &file) != 0) return {};
-  return {.modified = file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec,
-          .size = file.st_size,
-          .inode = file.st_ino};
 }
 
 }  // namespace lockgate::tls

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/whole_file.h"
 #include "config/config.h"
 #include "tls/client_side.h"
 #include "tls/identity.h"
@@ -44,19 +45,13 @@ struct Stapled {
 class Keyring {
  public:
   using Diagnostics = std::vector<config::Diagnostic>;
-  /// What a file was when it was read.
-  struct Stamp {
-    std::int64_t modified = 0, size = -1;
-    std::uint64_t inode = 0;
-    bool operator==(const Stamp&) const = default;
-  };
   struct Tickets {
     std::shared_ptr<const TicketKeys> keys;
     Instant made{};
   };
   /// All that one configuration needs.
   struct Ring {
-    std::map<std::string, Stamp> files;
+    std::map<std::string, FileStamp> files;
     std::vector<InUse> certificates;                  // several of one name, if it has several
     std::map<Duration, Tickets> tickets;              // by lifetime
     std::map<std::string, Stapled> stapled;           // by fingerprint
@@ -97,8 +92,6 @@ class Keyring {
 
  private:
   class Making;
-
-  static Stamp stamp_of(const std::string& path);
 
   const Clock& clock_;
   std::vector<Library> libraries_;

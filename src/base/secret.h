@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace lockgate::tls {
+namespace lockgate {
 
 class Secret {
  public:
@@ -36,4 +36,4 @@ class Secret {
   std::vector<char> bytes_;
 };
 
-}  // namespace lockgate::tls
+}  // namespace lockgate

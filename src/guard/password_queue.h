@@ -1,0 +1,98 @@
+// PasswordQueue: passwords that wait to be checked. Bounded and fair: a client (of IPv6, a
+// /64) has at most two places, who has been wrong least goes first, and where all places are
+// taken, who has been wrong most gives way to who has been wrong less.
+//
+// The same question asked by several is checked once, as browsers ask it that open several
+// connections at a time. Any thread, with a lock; whoever asks is told on its own thread.
+#pragma once
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/keyed_hash.h"
+#include "base/secret.h"
+#include "guard/answer_cache.h"
+#include "loop/wait.h"
+
+namespace lockgate::guard {
+
+enum class PasswordVerdict : std::uint8_t { right, wrong, busy };
+
+/// One task that waits for an answer.
+struct PasswordAsker {
+  explicit PasswordAsker(loop::Reactor& its) : reactor(its) {}
+  /// Has the task go on, on its own thread. Any thread, as long as the reactor lives.
+  static void tell(const std::shared_ptr<PasswordAsker>& asker, PasswordVerdict verdict);
+
+  loop::Reactor& reactor;
+  loop::WaitSlot answered;
+  PasswordVerdict verdict = PasswordVerdict::busy;  // until it is answered
+  std::atomic<bool> gone = false;                   // nobody waits any more
+};
+
+struct PasswordQuestion {
+  Digest digest{};
+  Secret password;
+  std::string hash;
+  bool known = false;  // the user; else the hash is somebody else's
+  Ip client;
+  std::vector<std::shared_ptr<PasswordAsker>> askers;
+};
+
+class PasswordQueue {
+ public:
+  static constexpr std::size_t kPlaces = 256;
+  static constexpr std::size_t kPlacesOfClient = 2;
+  static constexpr std::size_t kAskersOfQuestion = 256;
+
+  PasswordQueue();
+
+  /// False: there is no place for it.
+  bool add(PasswordQuestion question, Instant now);
+  /// Waits for the next one to be checked; null once it is closed.
+  std::shared_ptr<const PasswordQuestion> take();
+  /// The same without waiting; null if there is none.
+  std::shared_ptr<const PasswordQuestion> take_now();
+  /// Tells all who have asked.
+  void answer(const PasswordQuestion& question, PasswordVerdict verdict);
+  /// Nothing is added or taken any more.
+  void close();
+  /// Questions that wait.
+  std::size_t size() const;
+
+ private:
+  struct Place {
+    std::shared_ptr<PasswordQuestion> question;
+    std::uint8_t heat;
+  };
+  using Askers = std::vector<std::shared_ptr<PasswordAsker>>;
+
+  // All with the lock.
+  /// The same question, which waits or is being checked; null if there is none.
+  PasswordQuestion* same_as(const PasswordQuestion& question);
+  static bool join(PasswordQuestion& same, PasswordQuestion& question);
+  void drop_abandoned();
+  /// Of the place taken, if somebody gives way; they are to be told.
+  std::optional<Askers> make_room(std::uint8_t heat);
+  std::shared_ptr<const PasswordQuestion> take_coldest();
+  void cool(Instant now);
+  std::uint8_t& heat_of(const Ip& client);
+
+  mutable std::mutex mutex_;
+  std::condition_variable added_;
+  bool closed_ = false;
+  std::vector<Place> waiting_;                              // in the order of their coming
+  std::vector<std::shared_ptr<PasswordQuestion>> checked_;  // by somebody, now
+  HashSecret key_{};
+  std::array<std::uint8_t, 16'384> heats_{};  // how often clients were wrong lately; some share a number
+  Instant cooled_{};
+};
+
+}  // namespace lockgate::guard
