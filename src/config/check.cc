@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "config/rules_http.h"
+#include "config/rules_require.h"
 
 namespace lockgate::config {
 namespace {
@@ -86,6 +87,7 @@ class Checker {
     for (const Listener& listener : config_.listeners) {
       trust(listener);
       shadows(listener);
+      std::ranges::move(passwords_in_the_open(listener), std::back_inserter(warnings_));
       log_file(listener.access_log.to, listener.place);
       for (const Site& site : listener.sites) {
         std::ranges::move(unreachable_routes(site), std::back_inserter(warnings_));

@@ -95,11 +95,10 @@ struct Timeouts {
 };
 
 /// What listeners, their sites and the upstreams start from where they say nothing else.
-struct Defaults {
+struct Defaults : Guarded {
   Timeouts timeouts;
   Tcp tcp;
   TlsServer tls;
-  Access access;
   AccessLog access_log;
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;
   HttpServer http;
@@ -127,11 +126,10 @@ struct ProxyTlvs {
   bool ssl = false;
 };
 
-struct Site {
+struct Site : Guarded {
   std::string name;  // for logs and metrics: `name:` or the first of `names`
   std::vector<NamePattern> names;
   Match match;
-  Access access;  // what its routes start from
   Verdict verdict = Verdict::reject;
   RejectWith reject_with = RejectWith::alert;  // of reject
   std::uint32_t upstream = 0;                  // unless it rejects or is_http(): index into Config::upstreams
@@ -194,7 +192,7 @@ struct TrustedProxies {
   std::string field = "X-Forwarded-For";  // or Forwarded, or one with a single address
 };
 
-struct Listener {
+struct Listener : Guarded {
   std::string name;  // `name:` or the first bind as written
   std::vector<Bind> bind;
   AcceptProxyProtocol accept_proxy_protocol;
@@ -207,7 +205,6 @@ struct Listener {
   Timeouts timeouts;
   Tcp tcp;
   TlsServer tls;                                                   // what its sites start from
-  Access access;                                                   // the same
   AccessLog access_log;                                            // for connections that no site took
   SendProxyProtocol send_proxy_protocol = SendProxyProtocol::off;  // what its sites start from
   HttpServer http;

@@ -30,19 +30,22 @@ enum class As : std::uint8_t {
   alpn,
   ja3,
   ja4,
-  web_url,       // https://example.org/list.txt
-  authority,     // of forward.host
-  method,        // GET
-  url_path,      // /app, as a route matches it
-  origin_form,   // /app?x=y, as a request has it
-  rewrite,       // /app/$1
-  regex,         // ^/app/(.*)$
-  replacement,   // for what a regular expression matches
-  redirect,      // https, a path or a URL, with variables
-  field_name,    // Accept
-  edited_field,  // the same, and one that may be changed
-  field_value,   // what may stand behind it
-  body           // of a message: any text
+  web_url,        // https://example.org/list.txt
+  authority,      // of forward.host
+  method,         // GET
+  url_path,       // /app, as a route matches it
+  origin_form,    // /app?x=y, as a request has it
+  rewrite,        // /app/$1
+  regex,          // ^/app/(.*)$
+  replacement,    // for what a regular expression matches
+  redirect,       // https, a path or a URL, with variables
+  field_name,     // Accept
+  edited_field,   // the same, and one that may be changed
+  field_or_off,   // the same, or off
+  field_value,    // what may stand behind it
+  body,           // of a message: any text
+  text_or_regex,  // CN=ann, or ~^CN=
+  fingerprint     // SHA-256 in hexadecimal
 };
 
 /// Which values a member admits. Durations count in nanoseconds.
@@ -125,6 +128,12 @@ template <class Struct>
 inline constexpr bool kIsWordList = false;
 template <class T>
 concept WordList = Sectioned<T> && kIsWordList<T>;
+
+/// A section that a word may stand for.
+template <class Struct>
+inline constexpr bool kHasShortForm = false;
+template <class T>
+concept Shortened = Sectioned<T> && kHasShortForm<T>;
 
 /// Calls `visit(field)` for each field of a section, in the order of the table.
 template <Sectioned Struct, class Visit>

@@ -3,6 +3,7 @@
 #include "config/config.h"
 #include "config/field.h"
 #include "config/fields_answers.h"
+#include "config/fields_require.h"
 #include "config/written_route.h"
 
 namespace lockgate::config {
@@ -55,7 +56,9 @@ inline constexpr auto kSection<ClientFields> =
                   "`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Port`."},
             Field{"x_real_ip", &ClientFields::x_real_ip, "`X-Real-IP`."},
             Field{"forwarded", &ClientFields::forwarded, "`Forwarded` (RFC 7239)."},
-            Field{"request_id", &ClientFields::request_id, "`X-Request-ID`, with the request's identity."});
+            Field{"request_id", &ClientFields::request_id, "`X-Request-ID`, with the request's identity."},
+            Field{"client_certificate", &ClientFields::client_certificate,
+                  "`Client-Cert` (RFC 9440), with the certificate that the client has shown."});
 template <>
 inline constexpr bool kIsWordList<ClientFields> = true;
 
@@ -126,22 +129,24 @@ inline constexpr auto kSection<FieldEdits> = section(
 /// What defaults, listeners and sites say of HTTP.
 template <class Struct>
 constexpr auto http_fields() {
-  return std::tuple{
-      Field<Struct, HttpServer>{"http", &Struct::http, "HTTP towards clients."},
-      Field<Struct, Paths>{"paths", &Struct::paths, "Pieces of paths that are ambiguous."},
-      Field<Struct, Forwarding>{"forward", &Struct::forwarding, "How requests go on to upstreams."},
-      Field<Struct, SecurityFields>{
-          "security_fields", &Struct::security_fields,
-          "Fields of answers that keep browsers from what hardly any page wants, where "
-          "the answer has none of its own; [which](http.md#fields-for-browsers)."},
-      Field<Struct, FieldEdits>{"request_fields", &Struct::request_fields,
-                                "Changes of the fields of requests that go on."},
-      Field<Struct, FieldEdits>{"response_fields", &Struct::response_fields,
-                                "Changes of the fields of answers to clients."},
-      Field<Struct, std::vector<ErrorPage>>{
-          "error_pages", &Struct::error_pages,
-          "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page; with "
-          "[variables](#variables) and `$status`. Read when the configuration is; at most 64 KiB."}};
+  return std::tuple_cat(
+      std::tuple{
+          Field<Struct, HttpServer>{"http", &Struct::http, "HTTP towards clients."},
+          Field<Struct, Paths>{"paths", &Struct::paths, "Pieces of paths that are ambiguous."},
+          Field<Struct, Forwarding>{"forward", &Struct::forwarding, "How requests go on to upstreams."},
+          Field<Struct, SecurityFields>{
+              "security_fields", &Struct::security_fields,
+              "Fields of answers that keep browsers from what hardly any page wants, where "
+              "the answer has none of its own; [which](http.md#fields-for-browsers)."},
+          Field<Struct, FieldEdits>{"request_fields", &Struct::request_fields,
+                                    "Changes of the fields of requests that go on."},
+          Field<Struct, FieldEdits>{"response_fields", &Struct::response_fields,
+                                    "Changes of the fields of answers to clients."},
+          Field<Struct, std::vector<ErrorPage>>{
+              "error_pages", &Struct::error_pages,
+              "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page; with "
+              "[variables](#variables) and `$status`. Read when the configuration is; at most 64 KiB."}},
+      guarded_fields<Struct>());
 }
 
 template <>
@@ -199,6 +204,8 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field{"error_pages", &WrittenRoute::error_pages,
           "By status, `4xx`, `5xx` or `default`, the file of what is said in place of our own page."},
     Field{"maintenance", &WrittenRoute::maintenance, "When requests are answered with 503 instead."},
-    Field{"access", &WrittenRoute::access, "Who is let in by address; others get 403."});
+    Field<WrittenRoute, Access>{"access", &WrittenRoute::access, "Who is let in by address; others get 403."},
+    Field<WrittenRoute, SignIn>{"sign_in", &WrittenRoute::sign_in, "How users sign in."},
+    Field<WrittenRoute, Requirement>{"require", &WrittenRoute::require, "Who may enter."});
 
 }  // namespace lockgate::config

@@ -118,8 +118,7 @@ inline constexpr auto kSection<Site> = section(
               "expressions "
               "behind all others but `default`, then file order.",
               kRequired},
-        Field{"match", &Site::match, "Conditions beside the name."},
-        Field{"access", &Site::access, "Who is let in by address."}},
+        Field{"match", &Site::match, "Conditions beside the name."}},
     std::tuple_cat(http_fields<Site>(), std::tuple{Field{"maintenance", &Site::maintenance,
                                                          "When requests are answered with 503 instead."}}),
     VerdictField<Forward>{"pass", Verdict::pass, "Relays TLS to an upstream undecrypted."},

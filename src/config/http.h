@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/addresses.h"
 #include "config/answers.h"
 #include "config/place.h"
+#include "config/require.h"
 #include "config/upstream.h"
 
 namespace lockgate::config {
@@ -52,8 +52,9 @@ enum class HttpVersion : std::uint8_t { http1_1, http1_0 };
 struct ClientFields {
   bool x_forwarded = true;  // X-Forwarded-For, -Proto, -Host and -Port
   bool x_real_ip = false;
-  bool forwarded = false;   // RFC 7239
-  bool request_id = false;  // X-Request-ID
+  bool forwarded = false;           // RFC 7239
+  bool request_id = false;          // X-Request-ID
+  bool client_certificate = false;  // Client-Cert (RFC 9440)
 };
 
 /// What may stand in a text that is made for each request, $client_address.
@@ -72,6 +73,7 @@ enum class Variable : std::uint8_t {
   path,
   query,  // without its question mark
   request_id,
+  user,  // who has signed in
   site,
   listener,
   tls_version,  // "TLSv1.3"; this and what follows is empty where it does not apply
@@ -165,12 +167,6 @@ struct Forwarding {
   bool intercept_errors = false;      // error pages also in place of the upstream's answers
 };
 
-/// A field or a parameter of the query, with a value that it must have; "*": any.
-struct Condition {
-  std::string name;
-  std::string value;
-};
-
 /// Which requests a route takes. All conditions that are given must hold.
 struct RouteMatch {
   enum class Path : std::uint8_t { any, prefix, exact, regex };
@@ -184,7 +180,7 @@ struct RouteMatch {
 /// What becomes of the requests that a route takes.
 enum class RouteAction : std::uint8_t { forward, redirect, status, files };
 
-struct Route {
+struct Route : Guarded {
   std::string name;  // for logs and metrics: `name:`, else the path
   RouteMatch match;
   RouteAction action = RouteAction::forward;
@@ -201,7 +197,6 @@ struct Route {
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first
   std::vector<ErrorPage> error_pages;          // the same
   Maintenance maintenance;
-  Access access;
   Place place;
 };
 

@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "config/address_reader.h"
+#include "config/require_reader.h"
 
 namespace lockgate::config {
 
-class HttpReader : public AddressReader {
+class HttpReader : public RequireReader {
  public:
-  using AddressReader::AddressReader;
-  using AddressReader::read_value;
+  using RequireReader::read_value;
+  using RequireReader::RequireReader;
 
   // Of changes of fields; what is inherited stays, but for the same field under the same key.
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<std::string>& out);

@@ -19,6 +19,7 @@ void inherit_http(const From& from, To& to) {
   to.request_fields = from.request_fields;
   to.response_fields = from.response_fields;
   to.error_pages = from.error_pages;
+  static_cast<Guarded&>(to) = from;
 }
 
 inline Upstream inherited_upstream(const Defaults& defaults) {
@@ -32,7 +33,6 @@ inline Listener inherited(const Defaults& defaults) {
   listener.timeouts = defaults.timeouts;
   listener.tcp = defaults.tcp;
   listener.tls = defaults.tls;
-  listener.access = defaults.access;
   listener.access_log = defaults.access_log;
   listener.send_proxy_protocol = defaults.send_proxy_protocol;
   inherit_http(defaults, listener);
@@ -43,7 +43,6 @@ inline Site inherited(const Listener& listener) {
   Site site;
   site.timeouts = listener.timeouts;
   site.tls = listener.tls;
-  site.access = listener.access;
   site.access_log = listener.access_log;
   site.send_proxy_protocol = listener.send_proxy_protocol;
   inherit_http(listener, site);
@@ -58,7 +57,7 @@ inline WrittenRoute inherited(const Site& site) {
   route.response_fields = site.response_fields;
   route.error_pages = site.error_pages;
   route.maintenance = site.maintenance;
-  route.access = site.access;
+  static_cast<Guarded&>(route) = site;
   return route;
 }
 

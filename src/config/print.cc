@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "config/fields.h"
 #include "config/inherit.h"
@@ -170,6 +171,8 @@ class Printer {
       const Member& member = value.*field.member;
       if (base ? member == base->*field.member : member.empty()) return "";
       return member.empty() ? "{}" : flow(member);
+    } else if constexpr (Shortened<Member>) {
+      return short_form(value.*field.member, base ? &(base->*field.member) : nullptr);
     } else if constexpr (Sectioned<Member> && !WordList<Member>) {
       return flow(value.*field.member, base ? &(base->*field.member) : nullptr);
     } else {
@@ -179,6 +182,22 @@ class Printer {
       if (result == inherits) return "";
       return result.empty() ? nothing(value.*field.member, field.form) : result;
     }
+  }
+  // What a word may stand for. A requirement is inherited as a whole, signing in by its parts.
+  std::string short_form(const SignIn& value, const SignIn* base) const {
+    if (!value.on()) return base && base->on() ? "off" : "";
+    return flow(value, base);
+  }
+  std::string short_form(const Requirement& value, const Requirement* base) const {
+    std::string result = text(value, {});
+    return base && text(*base, {}) == result ? "" : result;
+  }
+  template <class Switched>
+  std::string short_form(const Switched& value, const Switched*) const {
+    const Switched none;
+    if (!value.wanted) return "";
+    std::string result = flow(value, &none);
+    return result.empty() ? "yes" : result;
   }
   /// What is empty, where that is not what it would inherit.
   template <class T>
@@ -252,6 +271,13 @@ class Printer {
   }
   std::string text(const std::vector<FixedField>& fields, const Form&) const {
     return map(fields, [](const FixedField& field) { return quoted(field.value); });
+  }
+  std::string text(const Requirement& value, const Form&) const {
+    using Admits = Requirement::Admits;
+    constexpr std::array kWords{"", "anybody", "nobody"};
+    static const Requirement kNothing;
+    return value.admits == Admits::some ? flow(value, &kNothing)
+                                        : kWords.at(static_cast<std::size_t>(value.admits));
   }
   std::string text(const std::vector<Route>&, const Form&) const { return ""; }  // they are blocks
 

@@ -87,9 +87,7 @@ std::string kind(const std::vector<CertificateChoice>&, const Form&) {
 std::string kind(const std::vector<Certificate>&, const Form&) {
   return fmt::format("a map of names, to a {} each", link<Certificate>());
 }
-[[maybe_unused]] std::string kind(const UserListChoice&, const Form&) {
-  return "the name of an entry of `users`";
-}
+std::string kind(const UserListChoice&, const Form&) { return "the name of an entry of `users`"; }
 std::string kind(const std::vector<UserList>&, const Form&) {
   return fmt::format("a map of names, to {} or a path each", link<UserList>());
 }
@@ -114,10 +112,10 @@ std::string default_text(const std::vector<T>&, const Form&) {
   return "";
 }
 std::string default_text(const UpstreamChoice&, const Form&) { return ""; }
-std::string default_text(const Addresses&, const Form&) { return ""; }
 std::string default_text(const ParentChoice&, const Form&) { return ""; }
+std::string default_text(const Addresses&, const Form&) { return ""; }
+std::string default_text(const UserListChoice&, const Form&) { return ""; }
 std::string default_text(const CertificateChoice&, const Form&) { return ""; }
-[[maybe_unused]] std::string default_text(const UserListChoice&, const Form&) { return ""; }
 std::string default_text(const std::optional<LogLevel>&, const Form&) { return ""; }
 std::string default_text(const std::uint32_t& value, const Form& form) {
   bool is_nothing = value < form.least && !form.zero;
@@ -217,7 +215,8 @@ std::string reference() {
                   Parent, UserList, Upstream, Endpoint, TlsClient, HealthCheck, Ejection, Sticky,
                   EndpointQueue, IdleConnections, Listener, AcceptProxyProtocol, TrustedProxies, Site, Match,
                   Forward, Terminate, Plain, ProxyTlvs, Refuse, WrittenRoute, HttpServer, Paths, Forwarding,
-                  ClientFields, FieldEdits, FieldReplacement, Maintenance>() +
+                  ClientFields, FieldEdits, FieldReplacement, Maintenance, SignIn, Requirement, TlsCondition,
+                  CertificateCondition, TimeCondition>() +
          chapter_of_variables();
 }
 

@@ -11,6 +11,7 @@
 #include "config/log_targets.h"
 #include "config/rules_health.h"
 #include "config/rules_http.h"
+#include "config/rules_require.h"
 #include "config/words.h"
 
 namespace lockgate::config {
@@ -194,6 +195,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   for (const Upstream& upstream : config.upstreams) rules.upstream(upstream);
   for (const Listener& listener : config.listeners) rules.listener(listener);
   check_http_rules(config, diagnostics);
+  check_access_rules(config, diagnostics);
   check_health_rules(config, diagnostics);
 }
 

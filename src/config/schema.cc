@@ -88,6 +88,10 @@ class Schema {
     return {{"type", "object"},
             {"additionalProperties", any({of(std::vector<Network>(), {}), reference_to<AddressList>()})}};
   }
+  template <Shortened T>
+  Json of(const T&, const Form&) {
+    return any({{{"type", {"string", "boolean"}}}, reference_to<T>()});
+  }
   Json of(const ParentChoice&, const Form&) { return {{"type", "string"}}; }
   Json of(const std::vector<Parent>&, const Form&) {
     return {{"type", "object"}, {"additionalProperties", reference_to<Parent>()}};

@@ -21,7 +21,7 @@ struct VariableName {
 
 /// The enumerator that the first name stands for; the others follow in its order.
 inline constexpr Variable kFirstNamed = Variable::client_address;
-inline constexpr std::array<VariableName, 28> kVariables{{
+inline constexpr std::array<VariableName, 29> kVariables{{
     {"client_address", "The client's address, without its port."},
     {"client_port", "The client's port."},
     {"peer_address", "Who is connected: the client, or a proxy that speaks for it in a PROXY header."},
@@ -35,6 +35,7 @@ inline constexpr std::array<VariableName, 28> kVariables{{
     {"path", "The path of the request."},
     {"query", "What follows the question mark."},
     {"request_id", "The request's identity in our logs."},
+    {"user", "Who has signed in."},
     {"site", "The name of the site."},
     {"listener", "The name of the listener."},
     {"tls_version", "`TLSv1.3` and its kind; this and all below are empty where they do not apply."},

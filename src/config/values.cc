@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/values_http.h"
+#include "config/values_require.h"
 #include "wire/http_head.h"
 #include "wire/url.h"
 
@@ -334,6 +335,10 @@ Outcome<std::string> parse_value(std::string_view text, const Form& form) {
     case As::edited_field:
     case As::field_value:
       return parse_http_text(text, form.as);
+    case As::field_or_off:
+    case As::text_or_regex:
+    case As::fingerprint:
+      return parse_access_text(text, form.as);
     default:
       if (!text.empty()) break;
       return unexpected(Misfit{"a text", ""});
@@ -504,7 +509,7 @@ std::string value_text(Duration value, const Form& form) {
 }
 
 std::string value_text(const std::string& value, const Form& form) {
-  bool may_be_off = form.as == As::path || form.as == As::sign;
+  bool may_be_off = form.as == As::path || form.as == As::sign || form.as == As::field_or_off;
   return value.empty() && may_be_off ? "off" : value;
 }
 

@@ -61,6 +61,11 @@ template <>
 Outcome<Template> parse_value(std::string_view text, const Form& form);
 
 template <>
+Outcome<Weekdays> parse_value(std::string_view text, const Form& form);
+template <>
+Outcome<TimeOfDay> parse_value(std::string_view text, const Form& form);
+
+template <>
 Outcome<LineForm> parse_value(std::string_view text, const Form& form);
 
 std::string value_text(bool value, const Form& form);
@@ -78,6 +83,8 @@ std::string value_text(const Destination& value, const Form& form);
 std::string value_text(const StatusRange& value, const Form& form);
 std::string value_text(const Template& value, const Form& form);
 std::string value_text(const LineForm& value, const Form& form);
+std::string value_text(const Weekdays& value, const Form& form);
+std::string value_text(const TimeOfDay& value, const Form& form);
 
 /// What is on or off may also be written as any other word for that.
 bool is_on(std::string_view text);

@@ -29,9 +29,9 @@ bool is_token(std::string_view text) {
 
 // What Apache httpd's manual calls by these names (mod_log_config).
 constexpr std::string_view kCommon =
-    R"($client_address - - [$time_common] "$request_line" $status $body_bytes)";
+    R"($client_address - $user [$time_common] "$request_line" $status $body_bytes)";
 constexpr std::string_view kCombined =
-    R"($client_address - - [$time_common] "$request_line" $status $body_bytes "$referer" "$user_agent")";
+    R"($client_address - $user [$time_common] "$request_line" $status $body_bytes "$referer" "$user_agent")";
 
 bool has_good_escapes(std::string_view path) {
   for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {

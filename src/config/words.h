@@ -48,6 +48,11 @@ template <>
 inline constexpr std::array kWords<HttpVersion>{"1.1"sv, "1.0"sv};
 
 template <>
+inline constexpr std::array kWords<Authorization>{"drop"sv, "keep"sv};
+template <>
+inline constexpr std::array kWords<TimeZone>{"local"sv, "UTC"sv};
+
+template <>
 inline constexpr std::array kWords<TlsVersion>{"auto"sv, "1.0"sv, "1.1"sv, "1.2"sv, "1.3"sv};
 template <>
 inline constexpr std::array kWords<TlsProfile>{"modern"sv, "intermediate"sv, "legacy"sv};

@@ -18,7 +18,7 @@ struct UpstreamChoice {
 };
 
 /// What an entry of `routes` holds. Empty is what is not given.
-struct WrittenRoute {
+struct WrittenRoute : Guarded {
   std::string name;
   std::string path, path_exact, path_regex;
   std::vector<std::string> methods;
@@ -37,7 +37,6 @@ struct WrittenRoute {
   FieldEdits request_fields, response_fields;
   std::vector<ErrorPage> error_pages;
   Maintenance maintenance;
-  Access access;
 };
 
 /// What is written, and what it means; only the place is left.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace lockgate::http {
 
@@ -22,6 +23,15 @@ void Fields::remove(FieldName id) {
 void Fields::remove(std::string_view name) {
   std::erase_if(list_,
                 [&](const wire::HeadField& field) { return wire::equal_in_any_case(field.name, name); });
+}
+
+void Fields::remove_alike(std::string_view name) {
+  auto folded = [](char c) {
+    return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  };
+  std::erase_if(list_, [&](const wire::HeadField& field) {
+    return std::ranges::equal(field.name, name, {}, folded, folded);
+  });
 }
 
 void Request::clear() {

@@ -38,6 +38,9 @@ class Fields {
   void remove(FieldName id);
   /// Of any name, in any case.
   void remove(std::string_view name);
+  /// The same, also with underscores for dashes: programs behind may take X_User for X-User, as CGI does
+  /// (RFC 3875, 4.1.18), and nobody tells in the one what the operator tells in the other.
+  void remove_alike(std::string_view name);
   /// One field takes the place of all of that name.
   void set(FieldName id, std::string_view value) {
     remove(id);

@@ -26,7 +26,7 @@ Task<void> answer_with_error(http::Exchange& exchange, const RequestFacts& facts
                              std::span<const Regex> regexes, WallTime now) {
   const WrittenPage* page = error_page(facts);
   if (!page) {
-    auto answering = answer_with_page(exchange, facts.status, "", facts.id, now, facts.owed);
+    auto answering = answer_with_page(exchange, facts.status, facts.sentence, facts.id, now, facts.owed);
     co_await answering;
     co_return;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/parse.h"
+#include "guard/address_sources.h"
 #include "net/made_sockets.h"
 #include "proxy/house.h"
 #include "proxy/plan.h"
@@ -142,6 +143,9 @@ inline std::shared_ptr<const Plan> made_plan(std::string_view text, MadeRegistry
   CHECK(rosters);
   registry.guards.rosters.use(std::move(*rosters),
                               [](const auto& place, const auto& users) { place->take(0, users); });
+  auto addresses = guard::AddressSources::of(*config);
+  CHECK(addresses);
+  addresses->fill(registry.guards.addresses, 0);
   return compile(std::move(config), {}, registry);
 }
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "config/template.h"
 #include "config/words.h"
+#include "proxy/guard_plan.h"
 
 namespace lockgate::proxy {
 namespace {
@@ -69,12 +70,16 @@ RoutePlan compile_route(const config::Route& route, const Shelf& shelf, Patterns
 }
 
 SitePlan compile_site(const config::Config& config, const config::Listener& listener,
-                      const config::Site& site, Registry& registry, Patterns& patterns) {
+                      const config::Site& site, Registry& registry, Patterns& patterns,
+                      std::span<const std::string> user_fields) {
   SitePlan plan{.site = &site};
   for (const config::Route& route : site.routes) {
     RoutePlan compiled = compile_route(route, registry.shelf(), patterns);
     compiled.access = guard::Access(route.access, registry.guardroom().addresses);
     compiled.tally = registry.request_tally(listener.name, site.name, route.name);
+    compiled.guard = compile_guard(config, route, registry,
+                                   [&](const std::string& pattern) { return patterns.number(pattern); });
+    compiled.user_fields = user_fields;
     plan.routes.add(std::move(compiled));
   }
   plan.error_pages = compile_pages(site.error_pages, registry.shelf());
@@ -114,14 +119,15 @@ void index_names(ListenerPlan& plan, const config::Site& site) {
 }
 
 ListenerPlan compile_listener(const config::Config& config, const config::Listener& listener,
-                              Registry& registry, Patterns& patterns) {
+                              Registry& registry, Patterns& patterns,
+                              std::span<const std::string> user_fields) {
   ListenerPlan plan{.listener = &listener};
   plan.nobody = registry.tally(listener.name, "", "none");
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
   plan.access_log = registry.log_target(listener.access_log.to);
   plan.error_pages = compile_pages(listener.error_pages, registry.shelf());
   for (const auto& site : listener.sites) {
-    plan.sites.push_back(compile_site(config, listener, site, registry, patterns));
+    plan.sites.push_back(compile_site(config, listener, site, registry, patterns, user_fields));
     compile_access(plan, plan.sites.back(), registry.guardroom().addresses);
     index_names(plan, site);
     if (site.is_http() && !plan.misdirected) plan.misdirected = registry.request_tally(listener.name, "", "");
@@ -155,6 +161,7 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   plan->config = std::move(config);
   plan->own = std::move(own);
   plan->guardroom = &registry.guardroom();
+  plan->user_fields = user_fields_of(*plan->config);
   plan->gate = registry.gate("process", plan->config->limit.connections);
   auto add = [&](const config::Upstream& upstream) {
     plan->upstreams.push_back(registry.upstream(upstream));
@@ -167,7 +174,8 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   }
   Patterns patterns;
   for (const auto& listener : plan->config->listeners) {
-    plan->listeners.push_back(compile_listener(*plan->config, listener, registry, patterns));
+    plan->listeners.push_back(
+        compile_listener(*plan->config, listener, registry, patterns, plan->user_fields));
   }
   plan->patterns = std::move(patterns).list();
   return plan;

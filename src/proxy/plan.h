@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "guard/access.h"
 #include "guard/guardroom.h"
+#include "guard/published.h"
+#include "guard/users.h"
 #include "proxy/gate.h"
 #include "proxy/request_tally.h"
 #include "proxy/route_table.h"
@@ -86,6 +88,7 @@ struct Plan {
   std::shared_ptr<Gate> gate;                                         // the whole process
   guard::Guardroom* guardroom = nullptr;  // of the process, which outlives all plans
   std::vector<std::string> patterns;      // regular expressions of all routes
+  std::vector<std::string> user_fields;   // in which upstreams are told of users
   OwnAddresses own;
 };
 

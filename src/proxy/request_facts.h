@@ -26,6 +26,7 @@ struct RequestFacts {
   std::string_view id;
   SocketAddress client = connection.client;           // whom the request is from; trusted proxies tell
   std::string_view client_address;                    // without port, where somebody has written it already
+  std::string_view user;                              // who has signed in
   bool through_proxy = false;                         // a trusted one has told
   const guard::Published<guard::Geo>* geo = nullptr;  // where the client is; null: nobody knows
   std::size_t worker = 0;                             // whose thread this is
@@ -41,6 +42,7 @@ struct RequestFacts {
   std::uint16_t stale = 0;                 // connections from the pool that were of no use
 
   const WrittenPage* page = nullptr;  // that says why there is no other answer, before all for its status
+  std::string_view sentence;          // that our own page says
   std::vector<wire::HeadField> owed;  // fields that the answer to an error must have (RFC 9110, 15.5)
 
   int status = 0;              // of the answer; 0: none was given

@@ -17,6 +17,7 @@ void add_request(LineBuilder& builder, const RequestFacts& facts) {
   builder.field("listener", facts.listener.listener->name);
   builder.field("peer", facts.connection.peer.text());
   builder.field("client", facts.client.text());
+  builder.optional("user", facts.user);
   builder.optional("scheme", facts.scheme);
   builder.optional("host", facts.authority);
   builder.optional("method", facts.method);
@@ -107,6 +108,10 @@ void note_failed_try(const House& house, RequestFacts& facts, const Error& error
   Endpoint::Row& row = facts.endpoint->row(house.worker);
   row.requests.add(1);
   row.failures.add(1);
+}
+
+void note_failed_sign_in(const House& house, const RequestFacts& facts) {
+  if (RequestTally* tally = tally_of(facts)) tally->row(house.worker).failed_sign_ins.add(1);
 }
 
 void finish_request(House& house, const RequestFacts& facts, const Plan& plan, Arena& arena) {

@@ -42,6 +42,7 @@ class RequestTally {
     std::array<Counter, kErrcCount * kSides> errors;  // by code, then by side
     Counter bytes_up, bytes_down;                     // of bodies
     Counter retries;                                  // further endpoints that were asked
+    Counter failed_sign_ins;                          // names with wrong passwords
     Counter stale;                                    // connections from the pool that were of no use
     Histogram durations;
   };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "proxy/admission.h"
 #include "proxy/error_answer.h"
 #include "proxy/file_answer.h"
 #include "proxy/forward.h"
@@ -112,6 +113,10 @@ class Reverse::Visit {
     auto let_in = pass_access();
     if (!let_in) co_await loop::fail(let_in.error());
     if (!routed) co_await loop::fail(routed.error());
+    if (facts_.route->guard) {
+      auto passing = pass_guard();
+      co_await passing;
+    }
     auto open = pass_maintenance();
     if (!open) co_await loop::fail(open.error());
     auto doing = do_as_route_says();
@@ -124,6 +129,15 @@ class Reverse::Visit {
     const guard::Access& access = facts_.route ? facts_.route->access : facts_.site->access;
     if (access.admits(facts_.client.ip(), facts_.worker) || !is_judged(facts_)) return {};
     return std::unexpected(refusal(Errc::rejected, 403, kJudging));
+  }
+
+  // Before the body is asked for, and before anything is told of what is behind.
+  Task<void> pass_guard() {
+    Admission admission(reverse_.house_, *reverse_.plan_->plan->guardroom, reverse_.plan_->regexes, exchange_,
+                        facts_, reverse_.shown_);
+    auto admitting = admission.run();
+    Admittance admittance = co_await admitting;
+    if (admittance != Admittance::granted) co_await loop::fail(turned_away(admittance, facts_));
   }
 
   // Who comes during maintenance is told when to come back.

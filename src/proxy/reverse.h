@@ -4,8 +4,10 @@
 // Owned by the connection, on its worker's thread. Requests follow the newest plan.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "guard/requirement.h"
 #include "http/exchange.h"
 #include "proxy/facts.h"
 #include "proxy/house.h"
@@ -50,7 +52,8 @@ class Reverse final : public http::Service {
   const std::shared_ptr<WorkerPlan>& newest_;
   std::string client_address_;  // without port; empty of a Unix socket
   std::uint64_t requests_ = 0;
-  AtEndpoint at_, at_parent_;  // of a tunnel
+  std::optional<guard::ShownCertificate> shown_;  // of the client, once a rule has asked for it
+  AtEndpoint at_, at_parent_;                     // of a tunnel
 };
 
 }  // namespace lockgate::proxy

@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,7 @@
 namespace lockgate::proxy {
 
 class Folder;
+struct GuardPlan;
 
 /// One route, ready for requests.
 struct RoutePlan {
@@ -34,6 +36,8 @@ struct RoutePlan {
   ErrorPages error_pages;
   Maintenance maintenance;
   guard::Access access;
+  std::shared_ptr<const GuardPlan> guard;    // null: everybody may enter
+  std::span<const std::string> user_fields;  // of the plan, which no client may send
 };
 
 /// What a route is chosen by. `path` is normalised.

@@ -1,5 +1,6 @@
 #include "proxy/shelf.h"
 
+#include "proxy/guard_plan.h"
 #include "proxy/written_page.h"
 
 namespace lockgate::proxy {
@@ -12,6 +13,8 @@ class Shelf::Filling {
   void route(const config::Route& route) {
     if (route.action == config::RouteAction::files)
       take(shelf_.folders_, route.files.folder, route.place, Folder::open);
+    const std::string& password = route.sign_in.basic_password_file;
+    if (!password.empty()) take(shelf_.passwords_, password, route.place, read_upstream_password);
     error_pages(route.error_pages);
     const config::Maintenance& maintenance = route.maintenance;
     if (maintenance.when.empty()) return;

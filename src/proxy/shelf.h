@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "proxy/folder.h"
 #include "proxy/maintenance.h"
+#include "base/secret.h"
 
 namespace lockgate::proxy {
 
@@ -27,6 +28,7 @@ class Shelf {
   std::shared_ptr<const WrittenPage> page(const std::string& path) const { return at(pages_, path); }
   std::shared_ptr<const Folder> folder(const std::string& path) const { return at(folders_, path); }
   std::shared_ptr<const Sign> sign(const std::string& path) const { return at(signs_, path); }
+  std::shared_ptr<const Secret> password(const std::string& path) const { return at(passwords_, path); }
 
  private:
   template <class Thing>
@@ -42,6 +44,7 @@ class Shelf {
   Things<WrittenPage> pages_;
   Things<Folder> folders_;
   Things<Sign> signs_;
+  Things<Secret> passwords_;
 };
 
 }  // namespace lockgate::proxy

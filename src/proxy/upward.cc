@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <random>
 #include <string>
 
+#include "proxy/handed_on.h"
 #include "proxy/variables.h"
 #include "wire/forwarded.h"
 
@@ -82,17 +82,6 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
     fields.add(FieldName::forwarded, chained(told_forwarded, forwarded_element(facts, arena), arena));
 }
 
-// Programs behind may take X_User for X-User, as CGI does (RFC 3875, 4.1.18): nobody tells in the one what
-// the operator tells in the other.
-void remove_alike(http::Fields& fields, std::string_view name) {
-  auto folded = [](char c) {
-    return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  };
-  std::erase_if(fields.list(), [&](const wire::HeadField& field) {
-    return std::ranges::equal(field.name, name, {}, folded, folded);
-  });
-}
-
 }  // namespace
 
 std::string_view own_pseudonym() {
@@ -130,7 +119,7 @@ void sign_via(http::Fields& fields, config::Via via, int minor_version, Arena& a
 
 void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const RequestFacts& facts,
                  std::span<const std::uint32_t> patterns, std::span<const Regex> regexes, Arena& arena) {
-  for (const std::string& name : edits.remove) remove_alike(fields, name);
+  for (const std::string& name : edits.remove) fields.remove_alike(name);
   for (std::size_t i = 0; i < edits.edit.size(); ++i) {
     const config::FieldReplacement& edit = edits.edit[i];
     for (wire::HeadField& field : fields.list()) {
@@ -140,7 +129,7 @@ void edit_fields(http::Fields& fields, const config::FieldEdits& edits, const Re
     }
   }
   for (const config::FieldValue& field : edits.set) {
-    remove_alike(fields, field.name);
+    fields.remove_alike(field.name);
     std::string_view value = filled_in(field.value, facts, arena);
     if (!value.empty()) fields.add(field.name, value, wire::field_name(field.name));
   }
@@ -189,6 +178,7 @@ void prepare_request(http::Request& request, const RequestFacts& facts, std::spa
   bool has_query = !facts.query.empty() || facts.target.ends_with('?');
   request.target = has_query ? arena.join(path, "?", facts.query) : path;
   tell_client(request, facts, arena);
+  hand_on_identity(request.fields, facts, arena);
   sign_via(request.fields, route.forwarding.via, facts.minor_version, arena);
   edit_fields(request.fields, route.request_fields, facts, facts.route->request_edits, regexes, arena);
 }

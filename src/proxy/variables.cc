@@ -148,6 +148,8 @@ std::string_view value_of(Variable variable, const RequestFacts& facts, Arena& a
       return facts.query;
     case Variable::request_id:
       return facts.id;
+    case Variable::user:
+      return facts.user;
     case Variable::site:
       return facts.site ? std::string_view(facts.site->site->name) : std::string_view();
     default:

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "http/head1.h"
+#include "proxy/admission.h"
 #include "proxy/file_answer.h"
 #include "proxy/page.h"
 #include "proxy/route_request.h"
@@ -111,6 +112,33 @@ bool tell_maintenance(ordered_json& told, const RequestFacts& facts) {
   return true;
 }
 
+/// Whether nobody could enter, whoever signs in; then nothing else becomes of the request.
+bool tell_guard(ordered_json& told, const RequestFacts& facts, const http::Request& request,
+                std::span<const Regex> regexes) {
+  if (!facts.route->guard) return false;
+  const proxy::GuardPlan& guard = *facts.route->guard;
+  Ip ip;
+  std::optional<guard::ShownCertificate> none;
+  guard::Situation situation = proxy::situation_of(facts, request, regexes, ip, none);
+  situation.now = SystemClock().wall();
+  switch (guard.requirement.find(situation)) {
+    case guard::Finding::granted:
+      told["require"] = "lets it in without a user";
+      return false;
+    case guard::Finding::undecided:
+      told["require"] = proxy::is_exempt(*guard.sign_in, facts.path, request)
+                            ? "lets it in: it is exempt from signing in"
+                            : fmt::format("asks who it is: 401, \"{}\"", guard.sign_in->realm);
+      return false;
+    case guard::Finding::denied:
+      break;
+  }
+  told["require"] = "refuses it, whoever it is";
+  told["action"] = "refuse";
+  told["status"] = 403;
+  return true;
+}
+
 void tell_action(ordered_json& told, const proxy::Plan& plan, const RequestFacts& facts,
                  http::Request& request, std::span<const Regex> regexes, Arena& arena) {
   const config::Route& route = *facts.route->route;
@@ -188,6 +216,7 @@ void explain_request(ordered_json& told, const proxy::Plan& plan, const proxy::L
   }
   if (tell_refused_request(told, of_request)) return;
   if (!routed) return tell_refusal(told, routed.error());
+  if (tell_guard(told, of_request, request, regexes)) return;
   if (tell_maintenance(told, of_request)) return;
   tell_action(told, plan, of_request, request, regexes, arena);
 }

@@ -220,6 +220,8 @@ void write_sites(Exposition& out, const Overview& overview) {
   };
   out.begin("lockgate_request_retries_total", "counter", "Further endpoints that were asked.");
   write(by_site(overview, [](const RequestTally::Row& row) { return row.retries.value(); }));
+  out.begin("lockgate_failed_sign_ins_total", "counter", "Names that came with a wrong password.");
+  write(by_site(overview, [](const RequestTally::Row& row) { return row.failed_sign_ins.value(); }));
   out.begin("lockgate_request_stale_connections_total", "counter",
             "Connections from the pool that the upstream had closed when they were to be used.");
   write(by_site(overview, [](const RequestTally::Row& row) { return row.stale.value(); }));

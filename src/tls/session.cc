@@ -73,6 +73,7 @@ Session session_of(const ssl_st& given) {
                   .protocol = SSL_get_version(ssl),
                   .resumed = SSL_session_reused(ssl) == 1};
   if (const char* cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl))) session.cipher = cipher;
+  session.cipher_bits = static_cast<std::uint16_t>(SSL_get_cipher_bits(ssl, nullptr));
   session.group = group_of(ssl);
   if (!session.resumed) session.signature = signature_of(ssl);
   const unsigned char* alpn = nullptr;

@@ -57,6 +57,7 @@ struct HttpPlay {
   std::vector<std::string> lines = {};      // "200 finished": status and outcome of each request's line
   int connections = 1;                      // to upstreams
   std::string routes = "[{ to: one }]";
+  std::string top = "";     // further lines of the top level
   std::string site = "";    // further keys of the site, each followed by a comma
   std::string reload = "";  // another configuration's sites
   bool broken = false;      // the client's connection does not end in order
@@ -85,5 +86,6 @@ std::vector<HttpPlay> plays_of_routes();
 std::vector<HttpPlay> plays_of_sticking();
 std::vector<HttpPlay> plays_of_files();
 std::vector<HttpPlay> plays_of_access();
+std::vector<HttpPlay> plays_of_signing_in();
 
 }  // namespace lockgate::stories

@@ -159,7 +159,7 @@ HttpStage::~HttpStage() { connection_.reset(); }
 
 std::shared_ptr<proxy::WorkerPlan> HttpStage::made_plan(const std::string& sites) {
   auto made = std::make_shared<proxy::WorkerPlan>();
-  made->plan = proxy::made_plan(std::string(kConfig) + sites, registry_);
+  made->plan = proxy::made_plan(play_.top + std::string(kConfig) + sites, registry_);
   for (const auto& upstream : made->plan->upstreams) {
     targets_.push_back(proxy::made_targets(upstream->config, [this] { place_freed_.wake_all(); }));
     made->upstreams.push_back(std::make_shared<proxy::UpstreamView>(upstream, targets_.back(), 1));
@@ -214,6 +214,7 @@ bool HttpStage::finish() {
 void HttpStage::turn(int turns) {
   for (int i = 0; i < turns; ++i) {
     moved_.wake_all();
+    while (registry_.guards.passwords.check_next()) continue;
     reactor_.turn(Duration::zero());
   }
 }

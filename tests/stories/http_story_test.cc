@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 std::vector<HttpPlay> all_plays() {
   std::vector<HttpPlay> all;
   for (auto* some : {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes,
-                     plays_of_sticking, plays_of_files, plays_of_access}) {
+                     plays_of_sticking, plays_of_files, plays_of_access, plays_of_signing_in}) {
     for (auto& play : some()) all.push_back(std::move(play));
   }
   return all;

@@ -1,0 +1,13 @@
+// What an upstream is told of who asks: the user, credentials in its place, and the
+// client's certificate. Whatever the client says in those fields itself goes no further.
+#pragma once
+#include "base/arena.h"
+#include "http/message.h"
+#include "proxy/request_facts.h"
+
+namespace lockgate::proxy {
+
+/// Changes the fields of a request that has been let in; new texts are in `arena`.
+void hand_on_identity(http::Fields& fields, const RequestFacts& facts, Arena& arena);
+
+}  // namespace lockgate::proxy
