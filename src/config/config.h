@@ -147,6 +147,7 @@ struct Site : Guarded {
   std::vector<ErrorPage> error_pages;                    // the same
   Maintenance maintenance;                               // the same
   ConnectionLimit limit;
+  std::vector<RateRule> rates;  // of its own, as everywhere
   Timeouts timeouts;
   AccessLog access_log;
   std::optional<LogLevel> log_level;  // overrides ErrorLog::level for this site
@@ -202,6 +203,7 @@ struct Listener : Guarded {
   std::uint32_t hello_limit = 64 * 1024;  // bytes read before a site is chosen
   std::uint32_t backlog = 4096;
   ConnectionLimit limit;
+  std::vector<RateRule> rates;
   Timeouts timeouts;
   Tcp tcp;
   TlsServer tls;                                                   // what its sites start from
@@ -224,6 +226,7 @@ struct Config {
   Admin admin;
   Drain drain;
   ConnectionLimit limit{.connections = 10'000, .when_full = WhenFull::queue};
+  std::vector<RateRule> rates;
   std::vector<SocketAddress> name_servers;
   std::string state_folder = "/var/lib/lockgate";  // what must outlive this process
   std::vector<Certificate> certificates;

@@ -3,6 +3,7 @@
 #include "config/config.h"
 #include "config/field.h"
 #include "config/fields_answers.h"
+#include "config/fields_limits.h"
 #include "config/fields_require.h"
 #include "config/written_route.h"
 
@@ -206,6 +207,7 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field{"maintenance", &WrittenRoute::maintenance, "When requests are answered with 503 instead."},
     Field<WrittenRoute, Access>{"access", &WrittenRoute::access, "Who is let in by address; others get 403."},
     Field<WrittenRoute, SignIn>{"sign_in", &WrittenRoute::sign_in, "How users sign in."},
-    Field<WrittenRoute, Requirement>{"require", &WrittenRoute::require, "Who may enter."});
+    Field<WrittenRoute, Requirement>{"require", &WrittenRoute::require, "Who may enter."},
+    Field{"rates", &WrittenRoute::rates, kRatesSentence});
 
 }  // namespace lockgate::config

@@ -129,7 +129,7 @@ inline constexpr auto kSection<Site> = section(
     VerdictField<Redirect>{"redirect", Verdict::plain,
                            "Short for `plain` with one route that redirects: `redirect: https`."},
     VerdictField<Refuse>{"reject", Verdict::reject, "Refuses the connection."},
-    Field{"limits", &Site::limit, "Of this site alone."},
+    Field{"limits", &Site::limit, "Of this site alone."}, Field{"rates", &Site::rates, kRatesSentence},
     Field{"timeouts", &Site::timeouts, "How long each part of a connection may take."},
     Field{"tls", &Site::tls, "TLS towards clients."},
     Field{"access_log", &Site::access_log, "One line per connection."},

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "config/answers.h"
+#include "config/limits.h"
 #include "config/place.h"
 #include "config/require.h"
 #include "config/upstream.h"
@@ -197,6 +198,7 @@ struct Route : Guarded {
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first
   std::vector<ErrorPage> error_pages;          // the same
   Maintenance maintenance;
+  std::vector<RateRule> rates;  // of its own
   Place place;
 };
 

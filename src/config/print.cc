@@ -234,6 +234,10 @@ class Printer {
   std::string text(const UserListChoice& value, const Form&) const {
     return value.given() ? quoted(config_.users.at(value.index).name) : "";
   }
+  std::string text(const RateRule& value, const Form&) const {
+    const RateRule base;
+    return flow(value, &base);
+  }
   std::string text(const Endpoint& value, const Form&) const {
     Endpoint base;
     bool only_url = value.weight == base.weight && value.backup == base.backup && value.own_name.empty() &&

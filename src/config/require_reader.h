@@ -3,14 +3,14 @@
 #pragma once
 #include <vector>
 
-#include "config/address_reader.h"
+#include "config/rate_reader.h"
 
 namespace lockgate::config {
 
-class RequireReader : public AddressReader {
+class RequireReader : public RateReader {
  public:
-  using AddressReader::AddressReader;
-  using AddressReader::read_value;
+  using RateReader::RateReader;
+  using RateReader::read_value;
 
   void read_value(const Node& node, Subject subject, const Form& form, SignIn& out);
   void read_value(const Node& node, Subject subject, const Form& form, Requirement& out);

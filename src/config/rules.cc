@@ -11,6 +11,7 @@
 #include "config/log_targets.h"
 #include "config/rules_health.h"
 #include "config/rules_http.h"
+#include "config/rules_limits.h"
 #include "config/rules_require.h"
 #include "config/words.h"
 
@@ -197,6 +198,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   check_http_rules(config, diagnostics);
   check_access_rules(config, diagnostics);
   check_health_rules(config, diagnostics);
+  check_rate_rules(config, diagnostics);
 }
 
 std::string line_of(const Place& place) { return fmt::format("in {}, line {}", place.file, place.line); }

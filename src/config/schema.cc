@@ -52,6 +52,10 @@ class Schema {
     if (form.least == 0) choices.push_back({{"const", 0}});
     return or_zero(choices, form);
   }
+  Json of(const Quantity&, const Form&) {
+    return any({{{"type", "integer"}, {"minimum", 1}}, pattern("^[0-9]+([KMG]i?B)?$")});
+  }
+  Json of(const Pace&, const Form&) { return pattern("^[0-9]+([KMG]i?B)?/[0-9]*(ms|s|m|min|h|d)$"); }
   Json of(const LogTarget&, const Form&) {
     return any({{{"enum", {"off", false, "stdout", "stderr", "syslog"}}}, pattern("^/")});
   }

@@ -67,6 +67,12 @@ Outcome<TimeOfDay> parse_value(std::string_view text, const Form& form);
 
 template <>
 Outcome<LineForm> parse_value(std::string_view text, const Form& form);
+template <>
+Outcome<Quantity> parse_value(std::string_view text, const Form& form);
+template <>
+Outcome<Pace> parse_value(std::string_view text, const Form& form);
+template <>
+Outcome<RateKey> parse_value(std::string_view text, const Form& form);
 
 std::string value_text(bool value, const Form& form);
 std::string value_text(std::uint32_t value, const Form& form);
@@ -85,6 +91,9 @@ std::string value_text(const Template& value, const Form& form);
 std::string value_text(const LineForm& value, const Form& form);
 std::string value_text(const Weekdays& value, const Form& form);
 std::string value_text(const TimeOfDay& value, const Form& form);
+std::string value_text(const Quantity& value, const Form& form);
+std::string value_text(const Pace& value, const Form& form);
+std::string value_text(const RateKey& value, const Form& form);
 
 /// What is on or off may also be written as any other word for that.
 bool is_on(std::string_view text);

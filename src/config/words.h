@@ -23,6 +23,13 @@ inline constexpr std::array kWords<LineForm::Kind>{"text"sv, "json"sv, "common"s
 template <>
 inline constexpr std::array kWords<WhenFull>{"refuse"sv, "queue"sv};
 template <>
+inline constexpr std::array kWords<RateOf>{"requests"sv, "new_connections"sv, "handshakes"sv, "connections"sv,
+                                           "bandwidth"sv};
+template <>
+inline constexpr std::array kWords<RateThen>{"refuse"sv, "delay"sv, "close"sv};
+template <>
+inline constexpr std::array kWords<RateDirection>{"down"sv, "up"sv, "both"sv};
+template <>
 inline constexpr std::array kWords<Balance>{"round_robin"sv, "least_connections"sv, "random_two"sv,
                                             "consistent_hash"sv};
 template <>

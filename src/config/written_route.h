@@ -37,6 +37,7 @@ struct WrittenRoute : Guarded {
   FieldEdits request_fields, response_fields;
   std::vector<ErrorPage> error_pages;
   Maintenance maintenance;
+  std::vector<RateRule> rates;
 };
 
 /// What is written, and what it means; only the place is left.

@@ -1,20 +1,24 @@
 // Guardroom: what the whole process knows of who may enter, whatever the plan: passwords
-// that are being checked, users, and bans. Shared by all workers; outlives reloads.
+// that are being checked, users, bans, lists of addresses, and rates. Shared by all workers;
+// outlives reloads.
 #pragma once
 #include "guard/address_book.h"
 #include "guard/bans.h"
 #include "guard/passwords.h"
+#include "guard/rates.h"
 #include "guard/rosters.h"
 
 namespace lockgate::guard {
 
 struct Guardroom {
-  explicit Guardroom(std::size_t workers) : passwords(workers), rosters(workers), addresses(workers) {}
+  explicit Guardroom(std::size_t workers)
+      : passwords(workers), rosters(workers), addresses(workers), rates(workers) {}
 
   Passwords passwords;
   Rosters rosters;
   Bans bans;
   AddressBook addresses;
+  Rates rates;
 };
 
 }  // namespace lockgate::guard

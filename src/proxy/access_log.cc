@@ -120,6 +120,7 @@ void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
   builder.field("bytes_down", line.bytes_down);
   builder.field("outcome", line.end.error ? name_of(line.end.error->code) : "finished");
   builder.field("ended_by", name_of(line.end.by));
+  if (facts.excess) builder.field("rate", facts.excess->config.name);
   if (line.end.error) builder.field("reason", reason(line));
 }
 
@@ -127,6 +128,7 @@ void add_end(LineBuilder& builder, const AccessLine& line, Instant now) {
 bool is_trouble(const AccessLine& line) {
   if (!line.end.error || line.facts.stage == Stage::relaying || line.end.by == Side::client) return false;
   Errc code = line.end.error->code;
+  if (line.facts.excess) return false;  // a flood is no trouble of ours, and not to become one of the log
   bool silent_client = code == Errc::timed_out && !is_greeted(line.facts);
   return !silent_client && code != Errc::rejected && code != Errc::no_site;
 }

@@ -63,7 +63,7 @@ class TurnedAway : public testing::Test {
     return text;
   }
 
-  tls::MadeFolder folder_;
+  tls::made::Folder folder_;
   MadeRegistry registry_;
   std::shared_ptr<const Plan> plan_ = made_plan("users: { staff: " + folder_.file("users", "") + R"( }
 listeners:

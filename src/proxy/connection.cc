@@ -155,6 +155,10 @@ Task<void> Connection::identify() {
   auto reading_header = read_proxy_header(*client_, house_.buffers, *listener_.listener, flight_, facts_);
   co_await reading_header;
   if (!is_let_in(listener_.at_accept)) co_await loop::fail(Errc::rejected, kJudging);
+  if (listener_.rates && awaits_proxy_header(*listener_.listener, facts_.peer.ip())) {
+    auto counted = pass(listener_.rates->arrivals);
+    if (!counted) co_await loop::fail(counted.error());
+  }
   Greeting greeting;
   if (listener_.listener->peek) {
     auto greeting_client = greet(*client_, house_.buffers, listener_, flight_, facts_);
@@ -168,12 +172,24 @@ Task<void> Connection::identify() {
   if (!site_) co_await loop::fail(Errc::no_site, kRouting);
   if (!is_let_in(site_->by_name)) co_await loop::fail(Errc::rejected, kJudging);
   tell_debug("taken for the name", facts_.name.empty() ? "(none)" : facts_.name);
+  if (site_->rates) {
+    auto counted = pass(site_->rates->at_site);
+    if (counted && facts_.dialect == Dialect::tls) counted = pass(site_->rates->handshakes);
+    if (!counted) co_await loop::fail(counted.error());
+    client_ = paced(std::move(client_), site_->rates->bandwidth, {facts_, listener_, site_});
+  }
   auto taking_place = take_place();
   co_await taking_place;
 }
 
 bool Connection::is_let_in(const guard::AnyAccess& access) const {
   return access.admits(facts_.client.ip(), house_.worker) || !is_judged(*listener_.listener, facts_);
+}
+
+Result<void> Connection::pass(const guard::RateList& rules) {
+  facts_.excess = pass_rates(house_, rules, {facts_, listener_, site_}, places_.counted);
+  if (!facts_.excess) return {};
+  return std::unexpected(excess_error(*facts_.excess));
 }
 
 void Connection::choose_site(const Greeting& greeting) {
@@ -241,9 +257,11 @@ Task<void> Connection::refuse_client(const Error& why) {
     co_return;
   }
   if (silent || (why.side == Side::client && !wrong)) co_return;  // nobody listens any more
-  bool by_rule = why.code == Errc::rejected && site_;
-  auto refusing = refuse(*client_, house_.buffers, facts_, why,
-                         by_rule ? site_->site->reject_with : config::RejectWith::alert);
+  config::RejectWith how = config::RejectWith::alert;
+  if (why.code == Errc::rejected && site_) how = site_->site->reject_with;
+  if (facts_.excess && facts_.excess->config.then == config::RateThen::close) co_return;
+  if (facts_.excess && !is_greeted(facts_)) how = config::RejectWith::reset;
+  auto refusing = refuse(*client_, house_.buffers, facts_, why, how);
   co_await refusing;
 }
 

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "http/server1.h"
 #include "net/relay.h"
+#include "proxy/connection_rates.h"
 #include "proxy/dial.h"
 #include "proxy/facts.h"
 #include "proxy/gate.h"
@@ -33,9 +34,10 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-/// The places that a connection takes in the limits of the process, its listener and its site.
+/// The places that a connection takes in the limits of the process, its listener and its site, and in rates.
 struct Places {
   Place process, listener, site;
+  std::vector<guard::Counted> counted{};
 };
 
 class Connection final : public ListNode,
@@ -76,6 +78,7 @@ class Connection final : public ListNode,
   loop::Task<Dialled> reach_upstream();
   tls::KeyLog key_log() const;
   loop::Task<void> take_place();
+  Result<void> pass(const guard::RateList& rules);
   loop::Task<void> refuse_client(const Error& why);
   bool is_let_in(const guard::AnyAccess& access) const;
   void choose_site(const Greeting& greeting);

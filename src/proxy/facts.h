@@ -13,6 +13,10 @@
 #include "tls/stream.h"
 #include "wire/fingerprint.h"
 
+namespace lockgate::guard {
+struct RateRule;
+}
+
 namespace lockgate::proxy {
 
 /// Where a connection is in its life: one word for status and logs.
@@ -68,6 +72,8 @@ struct Facts {
   std::string_view pattern;         // of the site: what the name matched, in the plan's memory
   Way way;                          // to the upstream that the connection is passed on to
   std::unique_ptr<Leg> client_leg;  // null where we speak no TLS with the client
+
+  const guard::RateRule* excess = nullptr;  // of the plan: the rate that had no room for it
 
   WallTime accepted_wall = 0;
   Instant accepted, greeted{}, connected{};

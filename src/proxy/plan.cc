@@ -51,6 +51,17 @@ Maintenance compile_maintenance(const config::Maintenance& config, const Shelf& 
   return {config, shelf.sign(config.when), shelf.page(config.page)};
 }
 
+using SharedRates = std::shared_ptr<const guard::RateRules>;
+
+// What holds above, and beside it what is said here.
+SharedRates compile_rates(const SharedRates& above, const guard::RateScope& scope,
+                          const std::vector<config::RateRule>& own, Registry& registry) {
+  if (own.empty()) return above;
+  auto rules = above ? std::make_shared<guard::RateRules>(*above) : std::make_shared<guard::RateRules>();
+  registry.guardroom().rates.add(*rules, scope, own);
+  return rules;
+}
+
 RoutePlan compile_route(const config::Route& route, const Shelf& shelf, Patterns& patterns) {
   RoutePlan plan{.route = &route};
   if (route.match.kind == config::RouteMatch::Path::regex) plan.regex = patterns.number(route.match.path);
@@ -70,9 +81,10 @@ RoutePlan compile_route(const config::Route& route, const Shelf& shelf, Patterns
 }
 
 SitePlan compile_site(const config::Config& config, const config::Listener& listener,
-                      const config::Site& site, Registry& registry, Patterns& patterns,
-                      std::span<const std::string> user_fields) {
+                      const config::Site& site, const SharedRates& rates, Registry& registry,
+                      Patterns& patterns, std::span<const std::string> user_fields) {
   SitePlan plan{.site = &site};
+  plan.rates = compile_rates(rates, {listener.name, site.name}, site.rates, registry);
   for (const config::Route& route : site.routes) {
     RoutePlan compiled = compile_route(route, registry.shelf(), patterns);
     compiled.access = guard::Access(route.access, registry.guardroom().addresses);
@@ -80,6 +92,7 @@ SitePlan compile_site(const config::Config& config, const config::Listener& list
     compiled.guard = compile_guard(config, route, registry,
                                    [&](const std::string& pattern) { return patterns.number(pattern); });
     compiled.user_fields = user_fields;
+    compiled.rates = compile_rates(plan.rates, {listener.name, site.name, route.name}, route.rates, registry);
     plan.routes.add(std::move(compiled));
   }
   plan.error_pages = compile_pages(site.error_pages, registry.shelf());
@@ -126,8 +139,10 @@ ListenerPlan compile_listener(const config::Config& config, const config::Listen
   plan.gate = registry.gate("listener " + listener.name, listener.limit.connections);
   plan.access_log = registry.log_target(listener.access_log.to);
   plan.error_pages = compile_pages(listener.error_pages, registry.shelf());
+  SharedRates of_process = compile_rates(nullptr, {}, config.rates, registry);
+  plan.rates = compile_rates(of_process, {listener.name}, listener.rates, registry);
   for (const auto& site : listener.sites) {
-    plan.sites.push_back(compile_site(config, listener, site, registry, patterns, user_fields));
+    plan.sites.push_back(compile_site(config, listener, site, plan.rates, registry, patterns, user_fields));
     compile_access(plan, plan.sites.back(), registry.guardroom().addresses);
     index_names(plan, site);
     if (site.is_http() && !plan.misdirected) plan.misdirected = registry.request_tally(listener.name, "", "");

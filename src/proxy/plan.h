@@ -31,14 +31,15 @@ struct SitePlan {
   std::shared_ptr<Gate> gate;  // null: no limit
   std::uint16_t access_log = 0;
   std::uint16_t key_log = 0;
-  tls::ServerSides server_sides;           // of a site that terminates, by worker
-  RouteTable routes;                       // of a site where requests are read
-  std::shared_ptr<RequestTally> unrouted;  // its requests that no route took; null where none are read
-  std::string alpn;                        // that it agrees to, as alpn_list() makes it
-  bool carries_alpn = false;               // the upstream is asked first, and its choice is the site's
-  ErrorPages error_pages;                  // for its requests that no route took
-  guard::Access access;                    // to what no route decides
-  guard::AnyAccess by_name;                // who is refused here, site and routes would all refuse
+  tls::ServerSides server_sides;                  // of a site that terminates, by worker
+  RouteTable routes;                              // of a site where requests are read
+  std::shared_ptr<RequestTally> unrouted;         // its requests that no route took; null where none are read
+  std::string alpn;                               // that it agrees to, as alpn_list() makes it
+  bool carries_alpn = false;                      // the upstream is asked first, and its choice is the site's
+  ErrorPages error_pages;                         // for its requests that no route took
+  guard::Access access;                           // to what no route decides
+  guard::AnyAccess by_name;                       // who is refused here, site and routes would all refuse
+  std::shared_ptr<const guard::RateRules> rates;  // that hold here; null: none
 };
 
 /// One name of one site; the indexes of names hold numbers of these.
@@ -56,10 +57,11 @@ struct ListenerPlan {
   std::vector<SitePlan> sites;
   std::vector<NamePlan> names;
   NameIndex for_tls, for_plain;
-  bool plain_by_name = false;      // some plain site has a name, so the Host matters
-  bool tells_destination = false;  // some site sends a PROXY header
-  ErrorPages error_pages;          // for requests that no site took
-  guard::AnyAccess at_accept;      // who is refused here, all sites would refuse
+  bool plain_by_name = false;                     // some plain site has a name, so the Host matters
+  bool tells_destination = false;                 // some site sends a PROXY header
+  ErrorPages error_pages;                         // for requests that no site took
+  guard::AnyAccess at_accept;                     // who is refused here, all sites would refuse
+  std::shared_ptr<const guard::RateRules> rates;  // that hold here; null: none
 };
 
 /// The addresses where this process listens, to recognise a connection that would come back to itself.

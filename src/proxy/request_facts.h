@@ -45,6 +45,9 @@ struct RequestFacts {
   std::string_view sentence;          // that our own page says
   std::vector<wire::HeadField> owed;  // fields that the answer to an error must have (RFC 9110, 15.5)
 
+  const guard::RateRule* excess = nullptr;  // of the plan: the rate that had no turn for it
+  Duration delay{};                         // that it waited for its turn
+
   int status = 0;              // of the answer; 0: none was given
   std::optional<Error> error;  // why the answer is ours, or was broken off
   std::uint64_t bytes_up = 0, bytes_down = 0;

@@ -39,12 +39,14 @@ void add_answer(LineBuilder& builder, const RequestFacts& facts, const Plan& pla
   if (facts.reused) builder.field("reused", true);
   builder.optional("tries", facts.tries);
   if (facts.answered != Instant{}) builder.field("answer_ms", milliseconds(facts.answered - facts.begun));
+  if (facts.delay > Duration::zero()) builder.field("delay_ms", milliseconds(facts.delay));
   builder.field("duration_ms", milliseconds(now - facts.begun));
   builder.field("bytes_up", facts.bytes_up);
   builder.field("bytes_down", facts.bytes_down);
   builder.field("outcome", facts.error ? name_of(facts.error->code) : "finished");
   if (!facts.error) return;
   builder.field("ended_by", name_of(facts.error->side));
+  if (facts.excess) builder.field("rate", facts.excess->config.name);
   builder.field("reason", why_it_ended(facts));
 }
 

@@ -12,6 +12,7 @@
 #include "proxy/page.h"
 #include "proxy/request_id.h"
 #include "proxy/request_log.h"
+#include "proxy/request_rates.h"
 #include "proxy/route_request.h"
 #include "proxy/security_fields.h"
 #include "proxy/upward.h"
@@ -67,7 +68,7 @@ class Reverse::Visit {
     over_ = true;
     facts_.error = why;
     bool gone = why.side == Side::client && why.detail.kind != DetailKind::http_status;
-    if (gone || exchange_.responded()) co_await loop::fail(why);
+    if (gone || is_silent(facts_) || exchange_.responded()) co_await loop::fail(why);
     facts_.status = status_of(why);
     exchange_.leave_body();
     auto answering =
@@ -112,9 +113,18 @@ class Reverse::Visit {
                                 exchange_.arena());
     auto let_in = pass_access();
     if (!let_in) co_await loop::fail(let_in.error());
+    const guard::RateRules* rates = rates_of(facts_);
+    if (rates) {
+      auto passing = pass_rates(reverse_.house_, facts_, rates->requests, exchange_);
+      co_await passing;
+    }
     if (!routed) co_await loop::fail(routed.error());
     if (facts_.route->guard) {
       auto passing = pass_guard();
+      co_await passing;
+    }
+    if (rates && !rates->by_user.empty()) {
+      auto passing = pass_rates(reverse_.house_, facts_, rates->by_user, exchange_);
       co_await passing;
     }
     auto open = pass_maintenance();

@@ -13,6 +13,7 @@
 #include "base/regex.h"
 #include "config/http.h"
 #include "guard/access.h"
+#include "guard/rate_rule.h"
 #include "http/message.h"
 #include "proxy/error_pages.h"
 #include "proxy/maintenance.h"
@@ -36,8 +37,9 @@ struct RoutePlan {
   ErrorPages error_pages;
   Maintenance maintenance;
   guard::Access access;
-  std::shared_ptr<const GuardPlan> guard;    // null: everybody may enter
-  std::span<const std::string> user_fields;  // of the plan, which no client may send
+  std::shared_ptr<const GuardPlan> guard;         // null: everybody may enter
+  std::span<const std::string> user_fields;       // of the plan, which no client may send
+  std::shared_ptr<const guard::RateRules> rates;  // null: none
 };
 
 /// What a route is chosen by. `path` is normalised.

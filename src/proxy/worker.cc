@@ -1,6 +1,7 @@
 #include "proxy/worker.h"
 
 #include <fmt/core.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 #include "base/check.h"
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/connection_rates.h"
 #include "proxy/front_proxy.h"
 
 namespace lockgate::proxy {
@@ -52,6 +54,7 @@ class Worker::Door final : public net::Acceptor {
     Fd fd;
     SocketAddress peer;
     Instant since;
+    std::vector<guard::Counted> counted{};
   };
   struct OutOfPatience final : loop::Runnable {
     explicit OutOfPatience(Door& owner) : door(owner) {}
@@ -61,13 +64,31 @@ class Worker::Door final : public net::Acceptor {
 
   void accepted(Fd fd, const SocketAddress& peer) override {
     Held held{std::move(fd), peer, worker_.reactor_.now()};
-    if (is_let_in(peer.ip())) return admit(std::move(held));
-    refuse(std::move(held), {.code = Errc::rejected, .doing = kJudging});
+    if (!is_let_in(peer.ip())) return refuse(std::move(held), {.code = Errc::rejected, .doing = kJudging});
+    const guard::RateRule* excess = arrive(held);
+    if (excess) return turn_away(std::move(held), *excess);
+    admit(std::move(held));
   }
+
   // Whoever is let in by nobody here takes no place of others, and is heard no further.
   bool is_let_in(const Ip& peer) const {
     return listener_->at_accept.admits(peer, worker_.house_.worker) ||
            speaks_for_others(*listener_->listener, peer);
+  }
+
+  // Before anything is spent on it. Whoever sends a PROXY header is counted behind that.
+  const guard::RateRule* arrive(Held& held) {
+    if (!listener_->rates || awaits_proxy_header(*listener_->listener, held.peer.ip())) return nullptr;
+    Facts facts;
+    facts.peer = facts.client = held.peer;
+    return pass_rates(worker_.house_, listener_->rates->arrivals, {facts, *listener_}, held.counted);
+  }
+
+  void turn_away(Held held, const guard::RateRule& excess) {
+    linger at_once{.l_onoff = 1, .l_linger = 0};
+    if (excess.config.then == config::RateThen::refuse)
+      setsockopt(held.fd.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    refuse(std::move(held), excess_error(excess), &excess);
   }
 
   void admit(Held held) {
@@ -78,6 +99,7 @@ class Worker::Door final : public net::Acceptor {
     if (held_) return;
     if (!room) return refuse(std::move(held), {.code = Errc::limited, .doing = "accepting"});
     Facts facts = worker_.facts_of(*listener_, held.fd.number(), held.peer, address_);
+    places.counted = std::move(held.counted);
     worker_.serve(plan_, *listener_, std::move(held.fd), std::move(facts), std::move(places));
   }
 
@@ -109,8 +131,9 @@ class Worker::Door final : public net::Acceptor {
     return held;
   }
 
-  void refuse(Held held, const Error& why) {
+  void refuse(Held held, const Error& why, const guard::RateRule* excess = nullptr) {
     Facts facts = worker_.facts_of(*listener_, held.fd.number(), held.peer, address_);
+    facts.excess = excess;
     facts.accepted = held.since;
     worker_.refuse(*plan_->plan, *listener_, facts, why);
   }

@@ -272,6 +272,26 @@ void write_requests(Exposition& out, const Overview& overview) {
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.idle; });
 }
 
+void write_rates(Exposition& out, const Overview& overview) {
+  auto write = [&](auto value) {
+    for (const auto& rate : overview.rates) {
+      const guard::RateScope& scope = rate->scope();
+      out.sample({{"listener", scope.listener},
+                  {"site", scope.site},
+                  {"route", scope.route},
+                  {"rate", rate->name()}},
+                 value(*rate));
+    }
+  };
+  out.begin("lockgate_rate_refused_total", "counter",
+            "Connections and requests that a rate had no room for.");
+  write([](const guard::RateTally& rate) { return rate.refused(); });
+  out.begin("lockgate_rate_delayed_total", "counter", "Requests that had to wait for their turn.");
+  write([](const guard::RateTally& rate) { return rate.delayed(); });
+  out.begin("lockgate_rate_waiting", "gauge", "Requests that wait for their turn now.");
+  write([](const guard::RateTally& rate) { return std::uint64_t{rate.waiting()}; });
+}
+
 }  // namespace
 
 std::string metrics_text(const Overview& overview) {
@@ -293,6 +313,7 @@ std::string metrics_text(const Overview& overview) {
   write_endpoints(out, overview, [](const auto& endpoint) { return endpoint.failures; });
   write_queues(out, overview);
   write_requests(out, overview);
+  write_rates(out, overview);
   out.begin("lockgate_certificate_not_after_seconds", "gauge",
             "When a certificate in use ends, in seconds since 1970.");
   for (const auto& certificate : overview.certificates) {

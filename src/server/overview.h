@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "guard/rate_tally.h"
 #include "loop/task.h"
 #include "proxy/facts.h"
 #include "proxy/keeper.h"
@@ -93,6 +94,7 @@ struct Overview {
   std::vector<std::shared_ptr<const proxy::Tally>> tallies;
   /// One per route, and one with an empty route for each site where requests are read.
   std::vector<std::shared_ptr<const proxy::RequestTally>> requests;
+  std::vector<std::shared_ptr<const guard::RateTally>> rates;
 };
 
 /// The process, as pages and commands look at it. Its own thread.

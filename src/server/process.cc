@@ -481,7 +481,8 @@ Task<Overview> Process::overview() {
                                 .limit = config_->limit.connections},
                     .upstreams = overview_of(keeper_, reactor_.now()),
                     .tallies = registry_.tallies(),
-                    .requests = registry_.request_tallies()};
+                    .requests = registry_.request_tallies(),
+                    .rates = guardroom_.rates.tallies()};
   auto viewing = crew_.view(reactor_.now() + kAskWorkers);
   CrewView view = co_await viewing;
   overview.stages = view.stages;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "config/words.h"
+
 namespace lockgate::server {
 namespace {
 
@@ -109,6 +111,18 @@ json certificate_json(const CertificateOverview& certificate) {
   return {{"name", certificate.name},           {"subject", certificate.subject},
           {"serial", certificate.serial},       {"not_after", time_text(certificate.not_after)},
           {"days_left", certificate.days_left}, {"ocsp", certificate.stapled ? "good" : "none"}};
+}
+
+json rate_json(const guard::RateTally& rate) {
+  const guard::RateScope& scope = rate.scope();
+  return {{"listener", scope.listener},
+          {"site", scope.site},
+          {"route", scope.route},
+          {"name", rate.name()},
+          {"of", config::word_of(rate.of())},
+          {"refused", rate.refused()},
+          {"delayed", rate.delayed()},
+          {"waiting", rate.waiting()}};
 }
 
 /// Columns as wide as their widest cell; the first row is the heading.
@@ -241,6 +255,23 @@ std::string requests_tables(const Overview& overview) {
   return "\n" + table(sites) + "\n" + table(endpoints);
 }
 
+/// The rates that somebody was above; nothing where there are none.
+std::string rates_table(const Overview& overview) {
+  std::vector<std::vector<std::string>> rows = {{"RATE", "OF", "WHERE", "REFUSED", "DELAYED", "WAITING"}};
+  for (const auto& rate : overview.rates) {
+    if (rate->refused() + rate->delayed() == 0) continue;
+    const guard::RateScope& scope = rate->scope();
+    std::string where = scope.listener.empty() ? "(all)" : scope.listener;
+    for (const std::string* part : {&scope.site, &scope.route}) {
+      if (!part->empty()) where += " " + *part;
+    }
+    rows.push_back({rate->name(), std::string(config::word_of(rate->of())), where,
+                    std::to_string(rate->refused()), std::to_string(rate->delayed()),
+                    std::to_string(rate->waiting())});
+  }
+  return rows.size() > 1 ? "\n" + table(rows) : "";
+}
+
 }  // namespace
 
 json status_json(const Overview& overview) {
@@ -258,7 +289,8 @@ json status_json(const Overview& overview) {
                  {"listeners", json::array()},
                  {"sites", json::array()},
                  {"upstreams", json::array()},
-                 {"certificates", json::array()}};
+                 {"certificates", json::array()},
+                 {"rates", json::array()}};
   for (std::size_t i = 0; overview.stages && i < overview.stages->size(); ++i) {
     status["stages"][std::string(name_of(static_cast<proxy::Stage>(i)))] = (*overview.stages)[i];
   }
@@ -271,6 +303,7 @@ json status_json(const Overview& overview) {
   for (const auto& upstream : overview.upstreams) status["upstreams"].push_back(upstream_json(upstream));
   for (const auto& certificate : overview.certificates)
     status["certificates"].push_back(certificate_json(certificate));
+  for (const auto& rate : overview.rates) status["rates"].push_back(rate_json(*rate));
   return status;
 }
 
@@ -287,7 +320,7 @@ std::string status_text(const Overview& overview) {
   if (overview.log_lines_dropped > 0)
     text += fmt::format("log lines dropped: {}\n", overview.log_lines_dropped);
   return text + "\n" + listeners_table(overview) + "\n" + sites_table(overview) + "\n" +
-         upstreams_table(overview) + faults(overview) + requests_tables(overview) +
+         upstreams_table(overview) + faults(overview) + requests_tables(overview) + rates_table(overview) +
          certificates_table(overview);
 }
 

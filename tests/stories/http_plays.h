@@ -87,5 +87,6 @@ std::vector<HttpPlay> plays_of_sticking();
 std::vector<HttpPlay> plays_of_files();
 std::vector<HttpPlay> plays_of_access();
 std::vector<HttpPlay> plays_of_signing_in();
+std::vector<HttpPlay> plays_of_rates();
 
 }  // namespace lockgate::stories

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "stories/http_stage.h"
+#include "stories/http_words.h"
 
 namespace lockgate::stories {
 namespace {
@@ -11,8 +12,9 @@ using namespace std::chrono_literals;
 
 std::vector<HttpPlay> all_plays() {
   std::vector<HttpPlay> all;
-  for (auto* some : {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes,
-                     plays_of_sticking, plays_of_files, plays_of_access, plays_of_signing_in}) {
+  for (auto* some :
+       {plays_of_bodies, plays_of_connections, plays_of_trouble, plays_of_routes, plays_of_sticking,
+        plays_of_files, plays_of_access, plays_of_signing_in, plays_of_rates}) {
     for (auto& play : some()) all.push_back(std::move(play));
   }
   return all;
@@ -171,6 +173,57 @@ TEST(HttpTimeStory, BreaksTheAnswerOffOnceTheClientHasReset) {
   stage.expect_empty();
   EXPECT_EQ(stage.lines(), std::vector<std::string>{"200 reset"});
   EXPECT_LT(stage.took(), 1s);  // though the upstream may be silent for eight
+}
+
+TEST(HttpRateStory, TakesAsLongAsItsTurnsDo) {
+  HttpPlay play = play_of("RateLetsWaitForTheirTurn");
+  HttpStage stage(play);
+  ASSERT_TRUE(stage.run());
+  EXPECT_GE(stage.took(), 4s);
+  EXPECT_LE(stage.took(), 5s);
+  EXPECT_TRUE(field_of(stage.journal().lines.front(), "delay_ms").empty());
+  EXPECT_FALSE(field_of(stage.journal().lines.at(2), "delay_ms").empty());
+}
+
+TEST(HttpRateStory, ForgetsAClientThatLeavesWhileItWaits) {
+  HttpPlay play = play_of("RateLetsWaitForTheirTurn");
+  play.client = {says(get("/a") + get("/b")), whole(), leaves()};
+  HttpStage stage(play);
+  ASSERT_TRUE(stage.run());
+  stage.expect_empty();
+  EXPECT_EQ(stage.lines(), (std::vector<std::string>{"200 finished", "none reset"}));
+  EXPECT_LT(stage.took(), 1s);
+}
+
+TEST(HttpRateStory, LetsInWhoComesWhenItWasTold) {
+  HttpPlay play = play_of("RateRefuses");
+  play.site = "rates: [{ by: connection, rate: 1/5s }],";
+  play.client = {says(get("/a") + get("/b")),
+                 whole(),
+                 hears("Retry-After: 5\r\n"),
+                 whole(),
+                 waits(5s),
+                 says(get("/c")),
+                 whole()};
+  HttpStage stage(play);
+  ASSERT_TRUE(stage.run());
+  EXPECT_EQ(stage.lines(), (std::vector<std::string>{"200 finished", "429 limited", "200 finished"}));
+}
+
+TEST(HttpRateStory, SaysWhichRateItWas) {
+  HttpPlay play = play_of("RateRefuses");
+  HttpStage stage(play);
+  ASSERT_TRUE(stage.run());
+  EXPECT_EQ(field_of(stage.journal().lines.at(1), "rate"), "requests");
+  EXPECT_EQ(field_of(stage.journal().lines.at(1), "ended_by"), "client");
+  for (config::LogLevel level : stage.journal().levels) EXPECT_NE(level, config::LogLevel::warning);
+}
+
+TEST(HttpRateStory, KeepsToTheBandwidth) {
+  HttpPlay play = play_of("LargeWithinABandwidth");
+  HttpStage stage(play);
+  ASSERT_TRUE(stage.run());
+  EXPECT_GE(stage.took(), 2s);  // a mebibyte at half a megabyte a second, in steps of the stage's clock
 }
 
 TEST(HttpFileStory, EndsWithAClientThatLeavesInTheMiddle) {
