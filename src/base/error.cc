@@ -13,9 +13,9 @@ namespace lockgate {
 namespace {
 
 constexpr std::array<std::string_view, kErrcCount> kCodeNames = {
-    "closed",      "reset",       "timed_out", "refused",      "unreachable",   "unresolved",
-    "bad_message", "too_large",   "handshake", "untrusted",    "no_site",       "rejected",
-    "limited",     "no_endpoint", "loops",     "no_resources", "shutting_down", "io"};
+    "closed",      "reset",     "timed_out",    "refused",       "unreachable", "unresolved", "bad_message",
+    "too_large",   "handshake", "untrusted",    "no_site",       "rejected",    "limited",    "banned",
+    "no_endpoint", "loops",     "no_resources", "shutting_down", "io"};
 constexpr std::array<std::string_view, 4> kSideNames = {"here", "client", "upstream", "parent"};
 
 // By the status numbers of c-ares, from ARES_SUCCESS to ARES_EDESTRUCTION, as its ares.h has them.

@@ -28,6 +28,7 @@ enum class Errc : std::uint8_t {
   no_site,        // no site takes this connection
   rejected,       // a rule of the configuration says no
   limited,        // a limit on number or rate was reached
+  banned,         // the client is kept out for a while
   no_endpoint,    // no endpoint of the upstream can be used
   loops,          // the upstream is this very process
   no_resources,   // descriptors, memory or ports have run out

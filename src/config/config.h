@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/name_pattern.h"
 #include "config/addresses.h"
+#include "config/bans.h"
 #include "config/http.h"
 #include "config/place.h"
 #include "config/tls.h"
@@ -229,6 +230,7 @@ struct Config {
   std::vector<RateRule> rates;
   std::vector<SocketAddress> name_servers;
   std::string state_folder = "/var/lib/lockgate";  // what must outlive this process
+  Bans bans;
   std::vector<Certificate> certificates;
   std::vector<AddressList> address_lists;
   Geo geo;

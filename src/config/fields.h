@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/field.h"
 #include "config/fields_addresses.h"
+#include "config/fields_bans.h"
 #include "config/fields_http.h"
 #include "config/fields_site.h"
 #include "config/fields_tls.h"
@@ -167,6 +168,7 @@ inline constexpr auto kSection<Config> = section(
           "Asked for the names of endpoints, port 53 if none is given; empty for those of the system.",
           as(As::name_server)},
     Field{"state_folder", &Config::state_folder, "Where what outlives this process is kept.", as(As::path)},
+    Field{"bans", &Config::bans, "Who is kept out for a while."},
     Field{"certificates", &Config::certificates,
           "By name, the certificates that we show. `self_signed` alone stands for one that is made on the "
           "spot."},

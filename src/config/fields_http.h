@@ -208,6 +208,8 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field<WrittenRoute, Access>{"access", &WrittenRoute::access, "Who is let in by address; others get 403."},
     Field<WrittenRoute, SignIn>{"sign_in", &WrittenRoute::sign_in, "How users sign in."},
     Field<WrittenRoute, Requirement>{"require", &WrittenRoute::require, "Who may enter."},
-    Field{"rates", &WrittenRoute::rates, kRatesSentence});
+    Field{"rates", &WrittenRoute::rates, kRatesSentence},
+    Field{"trap", &WrittenRoute::trap,
+          "The name of a rule of `bans` with `on: trap`, which counts whoever asks for this."});
 
 }  // namespace lockgate::config

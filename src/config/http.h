@@ -199,6 +199,7 @@ struct Route : Guarded {
   std::vector<ErrorPage> error_pages;          // the same
   Maintenance maintenance;
   std::vector<RateRule> rates;  // of its own
+  std::string trap;             // the rule of `bans` that counts whoever comes here; empty: none
   Place place;
 };
 

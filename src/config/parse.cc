@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "config/ban_reader.h"
 #include "config/fields.h"
-#include "config/http_reader.h"
 #include "config/inherit.h"
 #include "config/parents.h"
 #include "config/rules.h"
@@ -20,12 +20,11 @@ namespace lockgate::config {
 namespace {
 
 /// Reads what the tables hold in order: the top level, listeners, sites and their verdicts.
-class Reader : public HttpReader {
+class Reader : public BanReader {
  public:
-  explicit Reader(std::vector<Diagnostic>& diagnostics)
-      : HttpReader(diagnostics), diagnostics_(diagnostics) {}
-  using HttpReader::read_field;
-  using HttpReader::read_value;
+  explicit Reader(std::vector<Diagnostic>& diagnostics) : BanReader(diagnostics), diagnostics_(diagnostics) {}
+  using BanReader::read_field;
+  using BanReader::read_value;
 
   /// To be called once.
   Config read(const Node& root) {

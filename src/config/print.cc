@@ -138,6 +138,15 @@ class Printer {
     }
     return result;
   }
+  /// Nothing where nothing is said of them.
+  std::string lines(const Bans& bans, const Config&, const std::string& indent) const {
+    return flow(bans) == flow(Bans{}) ? "" : block<Bans>(bans, nullptr, indent);
+  }
+  std::string lines(const std::vector<BanRule>& rules, const Bans&, const std::string& indent) const {
+    std::string result;
+    for (const BanRule& rule : rules) result += fmt::format("{}- {}\n", indent, flow(rule));
+    return result;
+  }
   std::string lines(const std::vector<Upstream>& upstreams, const Config&, const std::string& indent) const {
     std::string result;
     for (const Upstream& upstream : upstreams) {
@@ -284,6 +293,7 @@ class Printer {
                                         : kWords.at(static_cast<std::size_t>(value.admits));
   }
   std::string text(const std::vector<Route>&, const Form&) const { return ""; }  // they are blocks
+  std::string text(const BanRule& rule, const Form&) const { return flow(rule); }
 
   /// Things that have names, as a map on one line.
   template <class Named, class Text>

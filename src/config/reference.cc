@@ -216,7 +216,7 @@ std::string reference() {
                   EndpointQueue, IdleConnections, Listener, AcceptProxyProtocol, TrustedProxies, Site, Match,
                   Forward, Terminate, Plain, ProxyTlvs, Refuse, WrittenRoute, HttpServer, Paths, Forwarding,
                   ClientFields, FieldEdits, FieldReplacement, Maintenance, SignIn, Requirement, TlsCondition,
-                  CertificateCondition, TimeCondition, RateRule>() +
+                  CertificateCondition, TimeCondition, RateRule, Bans, BanRule, Nftables>() +
          chapter_of_variables();
 }
 

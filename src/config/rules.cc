@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "config/log_targets.h"
+#include "config/rules_bans.h"
 #include "config/rules_health.h"
 #include "config/rules_http.h"
 #include "config/rules_limits.h"
@@ -199,6 +200,7 @@ void check_rules(const Config& config, std::vector<Diagnostic>& diagnostics) {
   check_access_rules(config, diagnostics);
   check_health_rules(config, diagnostics);
   check_rate_rules(config, diagnostics);
+  check_ban_rules(config, diagnostics);
 }
 
 std::string line_of(const Place& place) { return fmt::format("in {}, line {}", place.file, place.line); }

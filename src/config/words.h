@@ -58,6 +58,12 @@ template <>
 inline constexpr std::array kWords<Authorization>{"drop"sv, "keep"sv};
 template <>
 inline constexpr std::array kWords<TimeZone>{"local"sv, "UTC"sv};
+template <>
+inline constexpr std::array kWords<BanEvent>{"failed_sign_in"sv, "status"sv,      "failed_handshake"sv,
+                                             "unknown_name"sv,   "bad_request"sv, "rate_exceeded"sv,
+                                             "rejected"sv,       "trap"sv};
+template <>
+inline constexpr std::array kWords<NftablesFamily>{"inet"sv, "ip"sv, "ip6"sv};
 
 template <>
 inline constexpr std::array kWords<TlsVersion>{"auto"sv, "1.0"sv, "1.1"sv, "1.2"sv, "1.3"sv};

@@ -50,6 +50,7 @@ Route meaning(WrittenRoute written) {
   route.response_fields = std::move(written.response_fields);
   route.error_pages = std::move(written.error_pages);
   route.maintenance = std::move(written.maintenance);
+  route.trap = std::move(written.trap);
   route.rates = std::move(written.rates);
   static_cast<Guarded&>(route) = std::move(written);
   return route;
@@ -80,7 +81,8 @@ WrittenRoute written_as(const Route& route) {
                        .response_fields = route.response_fields,
                        .error_pages = route.error_pages,
                        .maintenance = route.maintenance,
-                       .rates = route.rates};
+                       .rates = route.rates,
+                       .trap = route.trap};
   static_cast<Guarded&>(written) = route;
   if (route.action == RouteAction::forward) written.to.index = route.upstream;
   return written;

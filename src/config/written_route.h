@@ -38,6 +38,7 @@ struct WrittenRoute : Guarded {
   std::vector<ErrorPage> error_pages;
   Maintenance maintenance;
   std::vector<RateRule> rates;
+  std::string trap;
 };
 
 /// What is written, and what it means; only the place is left.

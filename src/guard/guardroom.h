@@ -11,8 +11,8 @@
 namespace lockgate::guard {
 
 struct Guardroom {
-  explicit Guardroom(std::size_t workers)
-      : passwords(workers), rosters(workers), addresses(workers), rates(workers) {}
+  explicit Guardroom(std::size_t workers, std::size_t most_bans = config::Bans{}.most)
+      : passwords(workers), rosters(workers), bans(workers, most_bans), addresses(workers), rates(workers) {}
 
   Passwords passwords;
   Rosters rosters;

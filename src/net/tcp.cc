@@ -59,6 +59,11 @@ SocketAddress local_address(int fd) {
   return SocketAddress::from_system(reinterpret_cast<sockaddr*>(&room), size);
 }
 
+void reset_on_close(int fd) {
+  linger at_once{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 // Only ports that the kernel gives away itself can be met so; below the first of them nobody pays for asking.
 // That is the default of net.ipv4.ip_local_port_range.
 bool met_itself(int fd, const SocketAddress& to) {
@@ -126,10 +131,7 @@ Result<bool> TcpStream::finish(Ending) {
   return std::unexpected(system_error(errno, kFinishing));
 }
 
-void TcpStream::abort() {
-  linger at_once{.l_onoff = 1, .l_linger = 0};
-  setsockopt(fd_.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
+void TcpStream::abort() { reset_on_close(fd_.number()); }
 
 Error TcpStream::why_broken(const char* doing) const {
   int error = pending_error(fd_.number());

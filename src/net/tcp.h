@@ -21,6 +21,9 @@ SocketAddress local_address(int fd);
 /// very one that it asked for, on which nobody listens.
 bool met_itself(int fd, const SocketAddress& to);
 
+/// Closing the socket resets its connection, and throws away what was not yet sent.
+void reset_on_close(int fd);
+
 class TcpStream final : public Stream, private loop::Watched {
  public:
   /// Takes over a connected or connecting non-blocking socket; `no_resources` if it cannot be watched.

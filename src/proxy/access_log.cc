@@ -130,7 +130,7 @@ bool is_trouble(const AccessLine& line) {
   Errc code = line.end.error->code;
   if (line.facts.excess) return false;  // a flood is no trouble of ours, and not to become one of the log
   bool silent_client = code == Errc::timed_out && !is_greeted(line.facts);
-  return !silent_client && code != Errc::rejected && code != Errc::no_site;
+  return !silent_client && code != Errc::rejected && code != Errc::banned && code != Errc::no_site;
 }
 
 // A form of the operator's is for connections, too: what only requests have is not known then.
@@ -164,6 +164,14 @@ void add_legs(LineBuilder& builder, const Leg* client, const Leg* upstream) {
 std::string connection_name(std::uint64_t id) { return fmt::format("{:x}", id); }
 
 double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+bool may_tell_of_banned(House& house) {
+  auto left_out = house.of_banned.take(house.reactor.now());
+  if (left_out && *left_out > 0)
+    house.journal.tell(
+        config::LogLevel::info, 0, "",
+        fmt::format("{} lines about banned clients were left out of the access log", *left_out));
+  return left_out.has_value();
+}
 
 void write_access_line(House& house, const AccessLine& line) {
   std::string_view site = line.site ? std::string_view(line.site->site->name) : "";
@@ -172,6 +180,8 @@ void write_access_line(House& house, const AccessLine& line) {
   }
   std::uint16_t target = line.site ? line.site->access_log : line.listener.access_log;
   if (target == kNoLog) return;
+  bool banned = line.end.error && line.end.error->code == Errc::banned;
+  if (banned && !may_tell_of_banned(house)) return;
   const config::LineForm& form =
       (line.site ? line.site->site->access_log : line.listener.listener->access_log).format;
   if (form.kind == config::LineForm::Kind::own) return write_own_line(house, line, form.line, target);

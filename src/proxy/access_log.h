@@ -33,6 +33,10 @@ struct AccessLine {
   const net::RelayEnd& end;
 };
 
+/// Whether one more line may be written about a client that is banned: a flood of them must not fill the
+/// disk. Those that were left out are told in the error log.
+bool may_tell_of_banned(House& house);
+
 /// Writes the line to the site's log (the listener's if no site took it), and errors that are ours to the
 /// error log, too.
 void write_access_line(House& house, const AccessLine& line);

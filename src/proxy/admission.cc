@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "proxy/page.h"
-#include "proxy/request_log.h"
 
 namespace lockgate::proxy {
 
@@ -101,7 +100,7 @@ Task<Admittance> Admission::run() {
   PasswordVerdict verdict = co_await checking;
   if (verdict == PasswordVerdict::busy) co_return Admittance::busy;
   if (verdict == PasswordVerdict::wrong) {
-    note_failed_sign_in(house_, facts_);
+    facts_.failed_sign_in = true;
     co_return Admittance::wrong;
   }
   facts_.user = given->user;

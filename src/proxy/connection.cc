@@ -6,6 +6,7 @@
 
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/ban_events.h"
 #include "proxy/front_proxy.h"
 #include "proxy/own_header.h"
 #include "proxy/refuse.h"
@@ -65,6 +66,7 @@ Task<void> Connection::serve() {
   auto preparing = prepare();
   auto prepared = co_await loop::attempt(std::move(preparing));
   if (!prepared) {
+    note_event(house_, facts_, *plan_->plan, prepared.error());
     auto refusing = refuse_client(prepared.error());
     co_await refusing;
     co_await loop::fail(prepared.error());
@@ -154,6 +156,8 @@ tls::KeyLog Connection::key_log() const {
 Task<void> Connection::identify() {
   auto reading_header = read_proxy_header(*client_, house_.buffers, *listener_.listener, flight_, facts_);
   co_await reading_header;
+  bool banned = plan_->plan->ban_rules.bars(facts_.client.ip(), house_.worker, house_.reactor.now());
+  if (banned) co_await loop::fail(Errc::banned, "looking at the bans");
   if (!is_let_in(listener_.at_accept)) co_await loop::fail(Errc::rejected, kJudging);
   if (listener_.rates && awaits_proxy_header(*listener_.listener, facts_.peer.ip())) {
     auto counted = pass(listener_.rates->arrivals);
@@ -259,6 +263,7 @@ Task<void> Connection::refuse_client(const Error& why) {
   if (silent || (why.side == Side::client && !wrong)) co_return;  // nobody listens any more
   config::RejectWith how = config::RejectWith::alert;
   if (why.code == Errc::rejected && site_) how = site_->site->reject_with;
+  if (why.code == Errc::banned) how = config::RejectWith::reset;
   if (facts_.excess && facts_.excess->config.then == config::RateThen::close) co_return;
   if (facts_.excess && !is_greeted(facts_)) how = config::RejectWith::reset;
   auto refusing = refuse(*client_, house_.buffers, facts_, why, how);

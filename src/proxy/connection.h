@@ -58,6 +58,9 @@ class Connection final : public ListNode,
 
   const Facts& facts() const { return facts_; }
   const std::string& listener_name() const { return listener_.listener->name; }
+  /// Whom it is for: the client, or the one that has asked for the tunnel that it has become.
+  const SocketAddress& whom() const { return relay_ && reverse_ ? reverse_->client() : facts_.client; }
+  bool serves_requests() const { return server_ && !relay_; }
   bool waits_for_request() const { return server_ && !relay_ && server_->is_idle(); }
   std::uint64_t bytes_up() const;
   std::uint64_t bytes_down() const;

@@ -10,6 +10,7 @@
 #include "loop/wait.h"
 #include "net/buffers.h"
 #include "net/connect.h"
+#include "proxy/line_allowance.h"
 #include "tls/scratch.h"
 
 namespace lockgate::proxy {
@@ -40,6 +41,7 @@ struct House {
   tls::Scratch& parent_records;  // of TLS with parents, inside of which there is the other
   loop::WaitSlot& place_freed;   // woken when a place in some gate has come free
   std::size_t worker;            // its number, from 0
+  LineAllowance of_banned = {};  // lines of the access log about clients that are banned
 };
 
 }  // namespace lockgate::proxy

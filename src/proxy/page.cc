@@ -36,6 +36,7 @@ int status_of(const Error& error) {
     case Errc::no_site:
       return 421;
     case Errc::rejected:
+    case Errc::banned:
       return 403;
     case Errc::limited:
     case Errc::no_endpoint:

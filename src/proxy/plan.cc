@@ -177,6 +177,7 @@ std::shared_ptr<const Plan> compile(std::shared_ptr<const config::Config> config
   plan->own = std::move(own);
   plan->guardroom = &registry.guardroom();
   plan->user_fields = user_fields_of(*plan->config);
+  plan->ban_rules = guard::BanRules(*plan->config, plan->guardroom->bans);
   plan->gate = registry.gate("process", plan->config->limit.connections);
   auto add = [&](const config::Upstream& upstream) {
     plan->upstreams.push_back(registry.upstream(upstream));

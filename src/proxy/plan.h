@@ -11,6 +11,7 @@
 #include "base/name_pattern.h"
 #include "config/config.h"
 #include "guard/access.h"
+#include "guard/ban_rules.h"
 #include "guard/guardroom.h"
 #include "guard/published.h"
 #include "guard/users.h"
@@ -88,6 +89,7 @@ struct Plan {
   std::vector<tls::ClientSides> client_sides;              // of each upstream, by worker; empty without TLS
   std::vector<std::shared_ptr<const wire::Credentials>> credentials;  // of each parent
   std::shared_ptr<Gate> gate;                                         // the whole process
+  guard::BanRules ban_rules;
   guard::Guardroom* guardroom = nullptr;  // of the process, which outlives all plans
   std::vector<std::string> patterns;      // regular expressions of all routes
   std::vector<std::string> user_fields;   // in which upstreams are told of users

@@ -27,6 +27,7 @@ struct RequestFacts {
   SocketAddress client = connection.client;           // whom the request is from; trusted proxies tell
   std::string_view client_address;                    // without port, where somebody has written it already
   std::string_view user;                              // who has signed in
+  bool failed_sign_in = false;                        // the name or the password was wrong
   bool through_proxy = false;                         // a trusted one has told
   const guard::Published<guard::Geo>* geo = nullptr;  // where the client is; null: nobody knows
   std::size_t worker = 0;                             // whose thread this is

@@ -2,6 +2,7 @@
 
 #include "base/line_builder.h"
 #include "proxy/access_log.h"
+#include "proxy/ban_events.h"
 #include "proxy/formatted_line.h"
 
 namespace lockgate::proxy {
@@ -53,6 +54,8 @@ void add_answer(LineBuilder& builder, const RequestFacts& facts, const Plan& pla
 void write_line(House& house, const RequestFacts& facts, const Plan& plan, Arena& arena) {
   std::uint16_t target = facts.site ? facts.site->access_log : facts.listener.access_log;
   if (target == kNoLog) return;
+  bool banned = facts.error && facts.error->code == Errc::banned;
+  if (banned && !may_tell_of_banned(house)) return;
   const config::LineForm& form =
       (facts.site ? facts.site->site->access_log : facts.listener.listener->access_log).format;
   Instant now = house.reactor.now();
@@ -80,6 +83,7 @@ void count_request(const House& house, const RequestFacts& facts) {
   if (!tally) return;
   RequestTally::Row& row = tally->row(house.worker);
   row.answers[place_of_status(facts.status)].add(1);
+  if (facts.failed_sign_in) row.failed_sign_ins.add(1);
   if (facts.error) row.errors[place_of_error(*facts.error)].add(1);
   row.bytes_up.add(facts.bytes_up);
   row.bytes_down.add(facts.bytes_down);
@@ -112,15 +116,12 @@ void note_failed_try(const House& house, RequestFacts& facts, const Error& error
   row.failures.add(1);
 }
 
-void note_failed_sign_in(const House& house, const RequestFacts& facts) {
-  if (RequestTally* tally = tally_of(facts)) tally->row(house.worker).failed_sign_ins.add(1);
-}
-
 void finish_request(House& house, const RequestFacts& facts, const Plan& plan, Arena& arena) {
   bool trouble = facts.error && facts.error->side != Side::client;
   std::string_view site = facts.site ? std::string_view(facts.site->site->name) : "";
   if (trouble && house.journal.wants(config::LogLevel::warning, site))
     house.journal.tell(config::LogLevel::warning, facts.connection.id, site, why_it_ended(facts));
+  note_events(house, facts, plan);
   count_request(house, facts);
   count_answer(house, facts);
   write_line(house, facts, plan, arena);

@@ -13,7 +13,4 @@ void finish_request(House& house, const RequestFacts& facts, const Plan& plan, A
 /// An endpoint that was to answer it has not, over a fresh connection or one from the pool.
 void note_failed_try(const House& house, RequestFacts& facts, const Error& error);
 
-/// Somebody has tried to sign in and has not given the password of the user whom they named.
-void note_failed_sign_in(const House& house, const RequestFacts& facts);
-
 }  // namespace lockgate::proxy

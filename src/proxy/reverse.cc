@@ -107,6 +107,8 @@ class Reverse::Visit {
   }
 
   Task<void> act() {
+    auto welcome = look_at_bans();
+    if (!welcome) co_await loop::fail(welcome.error());
     // What follows may be for a tunnel, or a body that TRACE cannot have.
     if (facts_.method == "CONNECT" || facts_.method == "TRACE") exchange_.close_afterwards();
     auto routed = route_request(facts_, *reverse_.site_, exchange_.request(), reverse_.plan_->regexes,
@@ -131,6 +133,16 @@ class Reverse::Visit {
     if (!open) co_await loop::fail(open.error());
     auto doing = do_as_route_says();
     co_await doing;
+  }
+
+  // A trusted proxy's connection is for others, too.
+  Result<void> look_at_bans() {
+    reverse_.client_ = facts_.client;
+    bool banned = reverse_.plan_->plan->ban_rules.bars(facts_.client.ip(), reverse_.house_.worker,
+                                                       reverse_.house_.reactor.now());
+    if (!banned) return {};
+    if (!facts_.through_proxy) exchange_.close_afterwards();
+    return std::unexpected(refusal(Errc::banned, 403, "looking at the bans"));
   }
 
   // Of what no route takes, the site says who may know that.

@@ -32,6 +32,8 @@ class Reverse final : public http::Service {
   loop::Task<void> serve(http::Exchange& exchange) override;
   loop::Task<void> refuse(http::Exchange& exchange, const Error& why) override;
 
+  /// Whom the last request was from.
+  const SocketAddress& client() const { return client_; }
   /// Requests that were answered or refused so far.
   std::uint64_t requests() const { return requests_; }
 
@@ -51,6 +53,7 @@ class Reverse final : public http::Service {
   const SitePlan* site_;  // that the connection was taken for
   const std::shared_ptr<WorkerPlan>& newest_;
   std::string client_address_;  // without port; empty of a Unix socket
+  SocketAddress client_;
   std::uint64_t requests_ = 0;
   std::optional<guard::ShownCertificate> shown_;  // of the client, once a rule has asked for it
   AtEndpoint at_, at_parent_;                     // of a tunnel

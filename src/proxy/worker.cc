@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "net/tcp.h"
 #include "proxy/access_log.h"
+#include "proxy/ban_events.h"
 #include "proxy/connection_rates.h"
 #include "proxy/front_proxy.h"
 
@@ -64,6 +65,10 @@ class Worker::Door final : public net::Acceptor {
 
   void accepted(Fd fd, const SocketAddress& peer) override {
     Held held{std::move(fd), peer, worker_.reactor_.now()};
+    if (plan_->plan->ban_rules.bars(peer.ip(), worker_.number(), held.since)) {
+      net::reset_on_close(held.fd.number());
+      return refuse(std::move(held), {.code = Errc::banned, .doing = "accepting"});
+    }
     if (!is_let_in(peer.ip())) return refuse(std::move(held), {.code = Errc::rejected, .doing = kJudging});
     const guard::RateRule* excess = arrive(held);
     if (excess) return turn_away(std::move(held), *excess);
@@ -85,9 +90,7 @@ class Worker::Door final : public net::Acceptor {
   }
 
   void turn_away(Held held, const guard::RateRule& excess) {
-    linger at_once{.l_onoff = 1, .l_linger = 0};
-    if (excess.config.then == config::RateThen::refuse)
-      setsockopt(held.fd.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (excess.config.then == config::RateThen::refuse) net::reset_on_close(held.fd.number());
     refuse(std::move(held), excess_error(excess), &excess);
   }
 
@@ -135,7 +138,7 @@ class Worker::Door final : public net::Acceptor {
     Facts facts = worker_.facts_of(*listener_, held.fd.number(), held.peer, address_);
     facts.excess = excess;
     facts.accepted = held.since;
-    worker_.refuse(*plan_->plan, *listener_, facts, why);
+    worker_.tell_refused(*plan_->plan, *listener_, facts, why);
   }
 
   void accept_failed(const Error& error) override {
@@ -239,6 +242,14 @@ void Worker::close_soon() {
   for (Connection* c = connections_.front(); c; c = connections_.after(*c)) c->close_soon();
 }
 
+void Worker::cut_banned() {
+  const guard::BanRules& rules = plan_->plan->ban_rules;
+  for (Connection* c = connections_.front(); c; c = connections_.after(*c)) {
+    bool banned = rules.bars(c->whom().ip(), house_.worker, reactor_.now());
+    if (banned && !c->serves_requests()) c->cut(Errc::banned, "looking at the bans");
+  }
+}
+
 void Worker::cut_all(Errc why, const char* doing) {
   for (Connection* c = connections_.front(); c; c = connections_.after(*c)) c->cut(why, doing);
 }
@@ -260,7 +271,7 @@ Facts Worker::facts_of(const ListenerPlan& listener, int fd, const SocketAddress
 void Worker::serve(const std::shared_ptr<WorkerPlan>& plan, const ListenerPlan& listener, Fd fd, Facts facts,
                    Places places) {
   auto stream = net::TcpStream::adopt(reactor_, std::move(fd));
-  if (!stream) return refuse(*plan->plan, listener, facts, stream.error());
+  if (!stream) return tell_refused(*plan->plan, listener, facts, stream.error());
   auto* connection =
       new Connection(house_, *this, plan, listener, std::move(*stream), std::move(facts), std::move(places));
   connections_.push_back(*connection);
@@ -268,7 +279,9 @@ void Worker::serve(const std::shared_ptr<WorkerPlan>& plan, const ListenerPlan& 
   connection->begin();
 }
 
-void Worker::refuse(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why) {
+void Worker::tell_refused(const Plan& plan, const ListenerPlan& listener, const Facts& facts,
+                          const Error& why) {
+  note_event(house_, facts, plan, why);
   listener.nobody->row(house_.worker).outcomes[static_cast<std::size_t>(why.code)].add(1);
   write_access_line(house_, {.facts = facts,
                              .listener = listener,

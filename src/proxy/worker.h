@@ -46,6 +46,8 @@ class Worker final : private ConnectionOwner {
   void drop_idle(const Endpoint& endpoint) { pool_.drop_all(endpoint); }
   /// Connections on which requests are read end with the one under way.
   void close_soon();
+  /// Ends what is relayed or set up for clients that are banned by now; requests are refused one by one.
+  void cut_banned();
   /// Ends all connections.
   void cut_all(Errc why, const char* doing);
 
@@ -64,7 +66,7 @@ class Worker final : private ConnectionOwner {
   Facts facts_of(const ListenerPlan& listener, int fd, const SocketAddress& peer, const SocketAddress& bound);
   void serve(const std::shared_ptr<WorkerPlan>& plan, const ListenerPlan& listener, Fd fd, Facts facts,
              Places places);
-  void refuse(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why);
+  void tell_refused(const Plan& plan, const ListenerPlan& listener, const Facts& facts, const Error& why);
   void connection_over(Connection& connection) override;
   const std::shared_ptr<WorkerPlan>& newest_plan() const override { return plan_; }
 

@@ -188,6 +188,18 @@ int endpoint_command(const AskFlags& flags, const std::string& action, const End
   return status;
 }
 
+int ban_command(const AskFlags& flags, const std::string& address, const std::string& time,
+                const std::string& why) {
+  return ask_process(flags, {{"command", "ban"}, {"address", address}, {"for", time}, {"why", why}}, "");
+}
+
+int unban_command(const AskFlags& flags, const std::string& address, bool all) {
+  if (all != address.empty()) return fail("give an address, a network, or --all", kBadConfig);
+  return ask_process(flags, {{"command", "unban"}, {"address", address}, {"all", all}}, "");
+}
+
+int bans_command(const AskFlags& flags) { return ask_process(flags, {{"command", "bans"}}, "bans"); }
+
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site) {
   return ask_process(flags, {{"command", "log"}, {"level", level}, {"site", site}}, "");
 }

@@ -36,6 +36,11 @@ struct EndpointFlags {
   std::string timeout = "60s";  // for that
 };
 int endpoint_command(const AskFlags& flags, const std::string& action, const EndpointFlags& endpoint);
+/// `address` is an address or a network, `time` a duration or "forever".
+int ban_command(const AskFlags& flags, const std::string& address, const std::string& time,
+                const std::string& why);
+int unban_command(const AskFlags& flags, const std::string& address, bool all);
+int bans_command(const AskFlags& flags);
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site);
 
 }  // namespace lockgate::server

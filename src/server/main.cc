@@ -28,6 +28,8 @@ struct Flags {
   AskFlags ask;
   std::string level, site;
   EndpointFlags endpoint;
+  std::string address, time = "forever", why = "by hand";
+  bool all = false;
   MakeFlags make;
   InspectFlags inspect;
   PasswordFlags password;
@@ -214,6 +216,20 @@ void add_endpoint(CLI::App& app, Flags& flags, int& status) {
   act("enable", "It is used again");
 }
 
+void add_bans(CLI::App& app, Flags& flags, int& status) {
+  auto* ban = add_ask(app, flags, status, "ban", "Keep a client or a network out",
+                      [&] { return ban_command(flags.ask, flags.address, flags.time, flags.why); });
+  ban->add_option("address", flags.address, "Address, or a network such as 192.0.2.0/24")->required();
+  ban->add_option("--for", flags.time, "How long, as 1h; or forever")->capture_default_str();
+  ban->add_option("--why", flags.why, "What `lockgate bans` shows of it")->capture_default_str();
+  auto* unban = add_ask(app, flags, status, "unban", "Let a client in again, or all in a network",
+                        [&] { return unban_command(flags.ask, flags.address, flags.all); });
+  unban->add_option("address", flags.address, "Address, or a network");
+  unban->add_flag("--all", flags.all, "Everybody");
+  add_ask(app, flags, status, "bans", "Who is banned, for how long and why",
+          [&] { return bans_command(flags.ask); });
+}
+
 void add_asking(CLI::App& app, Flags& flags, int& status) {
   auto ask = [&](const char* name, const char* about, std::function<int()> run) {
     return add_ask(app, flags, status, name, about, std::move(run));
@@ -243,6 +259,7 @@ int main(int argc, char** argv) {
   add_flag_only(app, flags, status);
   add_asking(app, flags, status);
   add_endpoint(app, flags, status);
+  add_bans(app, flags, status);
   add_certificate(app, flags, status);
   add_password(app, flags, status);
   auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };

@@ -292,6 +292,16 @@ void write_rates(Exposition& out, const Overview& overview) {
   write([](const guard::RateTally& rate) { return std::uint64_t{rate.waiting()}; });
 }
 
+void write_bans(Exposition& out, const BansOverview& bans) {
+  out.begin("lockgate_bans", "gauge", "Clients and networks that are banned now.");
+  out.sample({{"kind", "client"}}, bans.clients);
+  out.sample({{"kind", "network"}}, bans.networks);
+  out.begin("lockgate_bans_total", "counter", "Bans, by the rule that has led to them.");
+  for (const auto& [rule, count] : bans.totals) out.sample({{"rule", rule}}, count);
+  out.begin("lockgate_bans_displaced_total", "counter", "Bans that have ended early for want of room.");
+  out.sample({}, bans.displaced);
+}
+
 }  // namespace
 
 std::string metrics_text(const Overview& overview) {
@@ -320,6 +330,7 @@ std::string metrics_text(const Overview& overview) {
     out.sample({{"certificate", certificate.name}, {"serial", certificate.serial}},
                static_cast<std::uint64_t>(std::max<WallTime>(certificate.not_after, 0) / 1'000'000'000));
   }
+  write_bans(out, overview.bans);
   return out.take();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,12 @@ struct CertificateOverview {
   bool stapled = false;  // clients who ask get its issuer's answer
 };
 
+struct BansOverview {
+  std::uint64_t clients = 0, networks = 0;  // banned now
+  std::uint64_t displaced = 0;
+  std::map<std::string, std::uint64_t> totals{};  // by rule
+};
+
 struct Overview {
   std::string version;
   bool draining = false;
@@ -90,6 +97,7 @@ struct Overview {
   std::vector<ListenerOverview> listeners;
   std::vector<UpstreamOverview> upstreams;
   std::vector<CertificateOverview> certificates;  // in use
+  BansOverview bans;
   /// One per listener, site and verdict; those of connections that no site took have an empty site.
   std::vector<std::shared_ptr<const proxy::Tally>> tallies;
   /// One per route, and one with an empty route for each site where requests are read.

@@ -157,7 +157,8 @@ std::uint64_t raise_descriptor_limit(std::uint64_t needed) {
 }
 
 std::expected<void, std::string> become_user(const std::string& user, const std::vector<std::string>& sockets,
-                                             const std::vector<config::LogTarget>& logs) {
+                                             const std::vector<config::LogTarget>& logs,
+                                             bool keep_network_admin) {
   CHECK(is_only_thread());
   bool is_root = ::geteuid() == 0;
   std::optional<User> next;
@@ -173,6 +174,7 @@ std::expected<void, std::string> become_user(const std::string& user, const std:
         user);
   }
   Capabilities kept = {CAP_NET_BIND_SERVICE};
+  if (keep_network_admin) kept.push_back(CAP_NET_ADMIN);
   if (is_root && !next) kept.push_back(CAP_DAC_OVERRIDE);
   shrink_bounding_set(kept);
   if (next) {

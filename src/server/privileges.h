@@ -18,10 +18,12 @@ namespace lockgate::server {
 std::uint64_t raise_descriptor_limit(std::uint64_t needed);
 
 /// Becomes `user`, with the groups of that user; an empty one stays who it is. Then gives up every capability
-/// but CAP_NET_BIND_SERVICE (who stays root keeps root's access to files, too), for good: nothing executed
-/// later can get more. Before that, as root, makes for that user what cannot be made afterwards: the
-/// directories of `sockets`, and the files of `logs` that are not there yet. The error says what to do.
+/// but CAP_NET_BIND_SERVICE, and CAP_NET_ADMIN if that is asked for (who stays root keeps root's access to
+/// files, too), for good: nothing executed later can get more. Before that, as root, makes for that user what
+/// cannot be made afterwards: the directories of `sockets`, and the files of `logs` that are not there yet.
+/// The error says what to do.
 std::expected<void, std::string> become_user(const std::string& user, const std::vector<std::string>& sockets,
-                                             const std::vector<config::LogTarget>& logs);
+                                             const std::vector<config::LogTarget>& logs,
+                                             bool keep_network_admin = false);
 
 }  // namespace lockgate::server

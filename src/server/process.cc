@@ -96,7 +96,7 @@ Process::Process(config::Config config, ProcessOptions options)
       signals_(reactor_, *this),
       sockets_(std::move(options_.sockets)),
       keyring_(clock_, workers_ + 1),
-      guardroom_(workers_),
+      guardroom_(workers_, config_->bans.most),
       crew_(reactor_, clock_, logs_, rules_, workers_),
       keeper_(
           reactor_, connector_, journal_,
@@ -120,6 +120,7 @@ Process::Process(config::Config config, ProcessOptions options)
       publish_users_([this](const guard::Rosters::Place& place, const auto& users) {
         crew_.post_all([=](proxy::Worker& worker) { place->take(worker.number(), users); });
       }),
+      ban_keeper_(reactor_, crew_, journal_, guardroom_.bans),
       registry_(keeper_, keyring_, guardroom_, logs_, workers_,
                 [this] { crew_.post_all([](proxy::Worker& worker) { worker.place_freed(); }); }),
       admin_pages_(*this, machine_name()),
@@ -146,13 +147,14 @@ Process::Outcome Process::start() {
   if (auto became = become_service(); !became) return became;
   if (auto opened = open_admin(); !opened) return opened;
   logs_.start();
+  ban_keeper_.start(*config_);
   if (auto applied = apply(*config_); !applied) return applied;
   for (const auto& warning : check_certificates(*config_, keyring_.certificates(), clock_.wall())) {
     journal_.tell(config::LogLevel::warning, 0, "", words(warning));
   }
   tls::load_old_ciphers();
   guardroom_.passwords.start();
-  if (auto confined = enter_sandbox(); !confined) {
+  if (auto confined = enter_sandbox(config_->bans.nftables.on()); !confined) {
     journal_.at(config::LogLevel::warning, "serving without a sandbox: {}", confined.error());
   }
   crew_.start();
@@ -161,6 +163,7 @@ Process::Outcome Process::start() {
   if (watchdog > Duration::zero()) scope_.spawn(prove_alive(watchdog));
   scope_.spawn(tidy());
   scope_.spawn(watch_users());
+  ban_keeper_.begin();
   journal_.tell(config::LogLevel::info, 0, "",
                 fmt::format("serving with {} workers, version {}", workers_, LOCKGATE_VERSION));
   return {};
@@ -171,7 +174,8 @@ Process::Outcome Process::become_service() {
   bool unlimited = config_->limit.connections == 0;
   descriptors_ = raise_descriptor_limit(unlimited ? kManyDescriptors : config::descriptors_needed(*config_));
   if (auto free = check_addresses(*config_); !free) return free;
-  return become_user(config_->user, {config_->admin.control_socket}, config::log_targets(*config_));
+  return become_user(config_->user, {config_->admin.control_socket}, config::log_targets(*config_),
+                     config_->bans.nftables.on());
 }
 
 Process::Outcome Process::open_admin() {
@@ -240,6 +244,7 @@ void Process::put_into_effect(std::shared_ptr<const config::Config> config,
   registry_.begin_plan(*config);
   auto plan = proxy::compile(config, {sockets_.addresses(), local_addresses()}, registry_);
   send_plan(plan, open);
+  ban_keeper_.take_plan(plan);
   config_ = std::move(config);
   plans_.push_back(plan);
   keeper_.keep_only(plan->upstreams);
@@ -388,6 +393,9 @@ void Process::warn_of_restart_only(const config::Config& next) {
   };
   warn(next.workers == config_->workers, "workers");
   warn(next.user == config_->user, "user");
+  warn(next.bans.most == config_->bans.most, "bans.most");
+  warn(next.bans.state == config_->bans.state, "bans.state");
+  warn(next.bans.nftables == config_->bans.nftables, "bans.nftables");
   warn(next.admin.bind == config_->admin.bind, "admin.bind");
   warn(next.admin.control_socket == config_->admin.control_socket, "admin.control_socket");
 }
@@ -413,6 +421,7 @@ Task<void> Process::end() {
     loop::Sleep look_again(reactor_, reactor_.now() + kEndLook);
     co_await look_again;
   }
+  ban_keeper_.save();
   journal_.at(config::LogLevel::info, "ended; {} connections were cut", left);
   reactor_.stop();
 }
@@ -483,6 +492,8 @@ Task<Overview> Process::overview() {
                     .tallies = registry_.tallies(),
                     .requests = registry_.request_tallies(),
                     .rates = guardroom_.rates.tallies()};
+  const guard::Bans& bans = guardroom_.bans;
+  overview.bans = {bans.size(), bans.networks_banned(), bans.displaced(), bans.totals()};
   auto viewing = crew_.view(reactor_.now() + kAskWorkers);
   CrewView view = co_await viewing;
   overview.stages = view.stages;
@@ -520,6 +531,8 @@ Task<nlohmann::json> Process::handle(nlohmann::json request, std::string asker) 
     co_return nlohmann::json{{"ok", true}, {"message", "draining"}};
   }
   if (command == "log") co_return set_log_level(request);
+  if (command == "ban" || command == "unban" || command == "bans")
+    co_return ban_keeper_.obey(command, request, asker);
   if (command == "endpoint") co_return administer(request, asker);
   co_return nlohmann::json{{"ok", false}, {"message", fmt::format("there is no command \"{}\"", command)}};
 }

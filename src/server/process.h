@@ -14,6 +14,7 @@
 #include "proxy/keeper.h"
 #include "proxy/stapler.h"
 #include "server/admin.h"
+#include "server/ban_keeper.h"
 #include "server/control.h"
 #include "server/crew.h"
 #include "server/demo_origin.h"
@@ -97,6 +98,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   proxy::Stapler stapler_;
   guard::AddressKeeper address_keeper_;
   guard::Rosters::Publish publish_users_;
+  BanKeeper ban_keeper_;
   ProcessRegistry registry_;
   AdminPages admin_pages_;
   HttpServer admin_;

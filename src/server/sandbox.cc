@@ -161,13 +161,16 @@ void allow_some_arguments(Filter& filter) {
 
 }  // namespace
 
-std::expected<void, std::string> enter_sandbox() {
+std::expected<void, std::string> enter_sandbox(bool with_packet_filter) {
   Filter filter;
   filter.allow(kNetwork);
   filter.allow(kWaiting);
   filter.allow(kFiles);
   filter.allow(kMemoryAndThreads);
   allow_some_arguments(filter);
+  if (with_packet_filter)  // whose library opens its socket anew when the kernel had too much to say
+    filter.allow_if(SCMP_SYS(socket), argument(0, SCMP_CMP_EQ, AF_NETLINK),
+                    argument(2, SCMP_CMP_EQ, NETLINK_NETFILTER));
 #ifdef LOCKGATE_SANITIZED
   filter.allow(kSanitizer);
 #endif

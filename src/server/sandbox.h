@@ -14,7 +14,8 @@
 namespace lockgate::server {
 
 /// Confines all threads of this process, for good. The error is a sentence: this kernel or container has no
-/// seccomp. Call it when sockets are bound and the user is changed.
-std::expected<void, std::string> enter_sandbox();
+/// seccomp. Call it when sockets are bound and the user is changed. `with_packet_filter`
+/// leaves the way to nftables open.
+std::expected<void, std::string> enter_sandbox(bool with_packet_filter = false);
 
 }  // namespace lockgate::server

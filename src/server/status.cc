@@ -286,6 +286,10 @@ json status_json(const Overview& overview) {
                  {"reloads", {{"ok", overview.reloads_ok}, {"failed", overview.reloads_failed}}},
                  {"log_lines_dropped", overview.log_lines_dropped},
                  {"connections", {{"now", overview.process.inside}, {"limit", overview.process.limit}}},
+                 {"bans",
+                  {{"clients", overview.bans.clients},
+                   {"networks", overview.bans.networks},
+                   {"displaced", overview.bans.displaced}}},
                  {"listeners", json::array()},
                  {"sites", json::array()},
                  {"upstreams", json::array()},
@@ -317,6 +321,8 @@ std::string status_text(const Overview& overview) {
       overview.config_files.empty() ? "from flags" : fmt::format("{}", fmt::join(overview.config_files, " ")),
       time_text(overview.loaded), overview.reloads_ok + overview.reloads_failed, overview.reloads_failed);
   text += connections_line(overview);
+  if (overview.bans.clients + overview.bans.networks > 0)
+    text += fmt::format("banned: {} clients, {} networks\n", overview.bans.clients, overview.bans.networks);
   if (overview.log_lines_dropped > 0)
     text += fmt::format("log lines dropped: {}\n", overview.log_lines_dropped);
   return text + "\n" + listeners_table(overview) + "\n" + sites_table(overview) + "\n" +

@@ -40,6 +40,8 @@ listeners:
 )";
 
 constexpr std::string_view kHeader = "PROXY TCP4 203.0.113.5 198.51.100.7 4711 443\r\n";
+constexpr std::string_view kBanned = "203.0.113.66";
+constexpr std::string_view kHeaderOfBanned = "PROXY TCP4 203.0.113.66 198.51.100.7 4711 443\r\n";
 constexpr std::string_view kSaid = "and what the client says behind it, in a line of text";
 constexpr std::string_view kAnswer = "what the upstream answers, which is longer by a little than that";
 constexpr int kMostTurns = 6000;
@@ -119,6 +121,10 @@ std::vector<Play> plays() {
        .says = hello_for("silence.example.org"),
        .outcome = "rejected",
        .site = "silence"},
+      {.title = "Banned",
+       .says = std::string(kHeaderOfBanned) + hello_for("app.example.org").substr(kHeader.size()),
+       .outcome = "banned",
+       .resets = true},
       {.title = "BrokenHello",
        .says = std::string(kHeader) + "\x16\x03\x01\0\x04\x02\0\0\0"s,
        .outcome = "bad_message",
@@ -144,6 +150,8 @@ class Theatre final : public proxy::ConnectionOwner {
     plan_ = std::make_shared<proxy::WorkerPlan>();
     registry_.freed = [this] { place_freed_.wake_all(); };
     plan_->plan = proxy::made_plan(kConfig, registry_);
+    registry_.guards.bans.ban(
+        {.who = *Network::parse(kBanned), .since = clock_.now(), .until = kNever, .why = ""}, clock_.now());
     const auto& upstream = plan_->plan->upstreams.front();
     targets_ = proxy::made_targets(upstream->config);
     plan_->upstreams.push_back(std::make_shared<proxy::UpstreamView>(upstream, targets_, 1));

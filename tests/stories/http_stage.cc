@@ -31,6 +31,7 @@ upstreams:
   session: { endpoints: [{ url: "http://192.0.2.9:80", name: n9 }, { url: "http://192.0.2.1:80", name: n1 }],
              sticky: { cookie: JSESSIONID, path_parameter: jsessionid }, max_connections: 1 }
   none: { endpoints: ["http://192.0.2.9:80"], ejection: { failures: 0 } }
+bans: { rules: [{ name: scanners, on: trap }] }
 listeners:
   - name: front
     bind: 127.0.0.1:8080
