@@ -1,4 +1,4 @@
-"""The rows of who is let in by address: what a million networks cost against none."""
+"""The rows of who may enter: what it costs to ask, against asking nobody and against peers."""
 
 import dataclasses
 
@@ -6,19 +6,30 @@ import proxies
 from http_rows import http_row
 from rows import Table, cpu, microseconds
 
+REQUESTS = "relay", 64, 1024, 30000
+NEW = "connect", 32, 1024, 4000, 1
+SIGNED_IN = "http/signed-in"
+
 
 def against_none(bench, row, proxy):
-    """What it costs with the lists, as a multiple of what it costs without, one behind the other."""
+    """What it costs in this setting, as a multiple of what it costs in the other, one behind the other."""
     none = cpu(bench, dataclasses.replace(row, setting=row.against), proxy)
     return cpu(bench, row, proxy) / none
 
 
-def listed_row(key, title, work):
-    return http_row(key, title, "times", against_none, work, microseconds, "{:.2f}".format, setting="http-listed",
-                    against="http", target=1.05, absolute=True, only_ours=True)
+def guarded_row(key, title, setting, target, work=REQUESTS, opening="http"):
+    """Ours alone, against nothing being asked."""
+    return http_row(key, title, "times", against_none, work, microseconds, "{:.2f}".format,
+                    opening=opening, setting=setting, against="http", target=target, absolute=True, only_ours=True)
 
 
-ACCESS = Table("access", proxies.HTTP[:1], [
-    listed_row("access-new", "New connections, 1,000,000 networks against none", ("connect", 32, 1024, 4000, 1)),
-    listed_row("access-requests", "Requests, 1,000,000 networks against none", ("relay", 64, 1024, 30000)),
+ACCESS = Table("access", [proxy for proxy in proxies.HTTP if proxy.name in (proxies.OURS, "nginx", "Apache httpd")], [
+    http_row("access-signed-in", "Requests of a user with bcrypt (cost 5)", "µs/request", cpu,
+             ("relay", 16, 1024, 1500), microseconds, opening=SIGNED_IN, setting="http-signed-in"),
+    guarded_row("access-sign-in", "The same, remembered, against none", "http-signed-in", 1.05, opening=SIGNED_IN),
+    guarded_row("access-new", "New connections, 1,000,000 networks against none", "http-listed", 1.05, NEW),
+    guarded_row("access-requests", "Requests, 1,000,000 networks against none", "http-listed", 1.05),
+    guarded_row("access-bans-new", "New connections, 100,000 bans against none", "http-banned", 1.02, NEW),
+    guarded_row("access-bans", "Requests, 100,000 bans against none", "http-banned", 1.02),
+    guarded_row("access-rates", "Requests, with a rate that is never exceeded against none", "http-rated", None),
 ])

@@ -10,6 +10,8 @@ namespace lockgate::bench {
 namespace {
 
 constexpr std::string_view kCookie = "session=Zm9vYmFyYmF6cXV4; theme=light; consent=1";
+constexpr std::string_view kSignedIn = "/signed-in";  // paths whose requests say who asks
+constexpr std::string_view kAuthorization = "Authorization: Basic amFuZTpzZWNyZXQ=\r\n";  // jane:secret
 constexpr std::string_view kETag = "\"5f3c-61a2b9c4d7e80\"";
 constexpr std::size_t kWithHead = 256UL * 1024;  // of a body, said in one piece with its head
 
@@ -59,7 +61,10 @@ std::string browser_request(std::string_view target, std::string_view more) {
 }
 
 std::span<const std::uint8_t> HttpAsker::ask(std::uint64_t size) {
-  if (request_.empty() || size != size_) request_ = browser_request(path_ + "/" + std::to_string(size));
+  if (request_.empty() || size != size_) {
+    const bool signs_in = path_.starts_with(kSignedIn);
+    request_ = browser_request(path_ + "/" + std::to_string(size), signs_in ? kAuthorization : "");
+  }
   size_ = size;
   received_ = 0;
   in_body_ = false;

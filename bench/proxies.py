@@ -25,6 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = "Lockgate"
 LOCKGATE = os.environ.get("LOCKGATE", str(HERE.parent / "build/release/lockgate"))
+USER = "jane:$2y$05$Ly1m4hhkFBfjCXt6XoLDQ.LGySuxqTSC//7drxzN879u8Q7Yaa/6G\n"  # bcrypt as htpasswd -B makes it
 DESCRIPTORS = 16384  # HAProxy counts two and a half for each of its maxconn
 
 
@@ -96,6 +97,10 @@ class Running:
                  "GROUP": grp.getgrgid(os.getgid()).gr_name}
         if setting.networks:
             write_networks(folder / "networks", setting.networks)
+        if setting.bans:
+            write_bans(folder / "state", setting.bans)
+        if setting.users:
+            (folder / "users").write_text(USER)
         for name in (*proxy.others, proxy.config):
             config = folder / pathlib.Path(name).name
             config.write_text(filled((HERE / "peers" / name).read_text(), setting, words))
@@ -183,6 +188,18 @@ class Running:
                 except ProcessLookupError:
                     pass
             self._process.wait(timeout=5)
+
+
+def write_bans(folder, count):
+    """Random clients, half of them IPv4, that are banned for good."""
+    rng = random.Random(2)
+    folder.mkdir()
+    with open(folder / "bans", "w") as out:
+        out.write("lockgate bans 1\n")
+        for number in range(count // 2):
+            out.write(f"{rng.randrange(128, 224)}.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(256)}"
+                      "/32 0 - 1 bench\n")
+            out.write(f"2001:{rng.getrandbits(16):x}:{rng.getrandbits(16):x}:{rng.getrandbits(16):x}::/64 0 - 1 bench\n")
 
 
 def write_networks(file, count):

@@ -22,6 +22,8 @@ class Setting:
     logs: bool = False
     routes: int = 0  # in HTTP; whether a proxy refuses what none of them takes is tried
     networks: int = 0  # in a file, of random addresses but none of this machine
+    bans: int = 0  # of random addresses, the same
+    users: bool = False  # a file of them is there
 
 
 SETTINGS = {
@@ -34,6 +36,9 @@ SETTINGS = {
     "https-again": Setting("TLS TOTLS QUIET WHOLE", "https", checks_names=False),
     "http-logging": Setting("PLAIN TOPLAIN LOG WHOLE", "http", checks_names=False, logs=True),
     "http-listed": Setting("PLAIN TOPLAIN QUIET WHOLE LISTED", "http", checks_names=False, networks=1_000_000),
+    "http-banned": Setting("PLAIN TOPLAIN QUIET WHOLE", "http", checks_names=False, bans=100_000),
+    "http-signed-in": Setting("PLAIN TOPLAIN QUIET WHOLE SIGNED", "http", checks_names=False, users=True),
+    "http-rated": Setting("PLAIN TOPLAIN QUIET WHOLE RATED", "http", checks_names=False),
     "http-10-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10),
     "http-10000-routes": Setting("PLAIN TOPLAIN QUIET ROUTED", "http", checks_names=False, routes=10000),
 }

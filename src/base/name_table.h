@@ -35,7 +35,7 @@ class NameTable {
   std::size_t place_of(std::string_view name) const;
   void grow();
 
-  HashSecret key_{};                      // random: whoever chooses names cannot have them all meet in one place
+  HashSecret key_{};                   // random: whoever chooses names cannot have them all meet in one place
   std::string text_;                   // all names, one behind the other
   std::vector<std::uint32_t> ends_;    // of each in `text_`
   std::vector<std::uint32_t> places_;  // numbers, where their hashes say, or the next free place

@@ -73,7 +73,7 @@ void RequireReader::read_value(const Node& node, Subject subject, const Form&, R
 }
 
 void RequireReader::read_value(const Node& node, Subject subject, const Form& form,
-                              std::vector<Requirement>& out) {
+                               std::vector<Requirement>& out) {
   out.clear();
   if (!node.is_list()) return misfit(node, subject, {"a list of requirements", ""});
   for (const Node& item : node.items) read_value(item, {subject.key, true}, form, out.emplace_back());

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "base/secret.h"
 #include "config/config.h"
 #include "proxy/folder.h"
 #include "proxy/maintenance.h"
-#include "base/secret.h"
 
 namespace lockgate::proxy {
 
