@@ -30,7 +30,7 @@ Outcome<std::string> parse_text_or_regex(std::string_view text) {
   if (text.empty()) return unexpected(Misfit{kExpected, ""});
   if (text.starts_with('~')) {
     auto regex = Regex::compile(text.substr(1));
-    if (!regex) return unexpected(Misfit{kExpected, regex.error()});
+    if (!regex || text.size() == 1) return unexpected(Misfit{kExpected, regex ? "" : regex.error()});
   }
   return parse_http_text(text, As::field_value);
 }

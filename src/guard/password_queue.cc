@@ -42,8 +42,7 @@ bool PasswordQueue::add(PasswordQuestion question, Instant now) {
     if (closed_) return false;
     if (PasswordQuestion* same = same_as(question)) return join(*same, question);
     drop_abandoned();
-    auto same_client = [&](const Place& place) { return place.question->client == question.client; };
-    if (std::ranges::count_if(waiting_, same_client) >= std::ptrdiff_t{kPlacesOfClient}) return false;
+    if (has_its_places(question.client)) return false;
     cool(now);
     std::uint8_t heat = heat_of(question.client);
     auto room = make_room(heat);
@@ -102,6 +101,12 @@ PasswordQuestion* PasswordQueue::same_as(const PasswordQuestion& question) {
   if (waits != waiting_.end()) return waits->question.get();
   auto checked = std::ranges::find_if(checked_, is_same);
   return checked == checked_.end() ? nullptr : checked->get();
+}
+
+// Those without an address, as of a Unix socket, are many, and no two of them are known to be the same.
+bool PasswordQueue::has_its_places(const Ip& client) const {
+  auto same_client = [&](const Place& place) { return place.question->client == client; };
+  return !client.is_none() && std::ranges::count_if(waiting_, same_client) >= std::ptrdiff_t{kPlacesOfClient};
 }
 
 bool PasswordQueue::join(PasswordQuestion& same, PasswordQuestion& question) {

@@ -77,6 +77,7 @@ class PasswordQueue {
   // All with the lock.
   /// The same question, which waits or is being checked; null if there is none.
   PasswordQuestion* same_as(const PasswordQuestion& question);
+  bool has_its_places(const Ip& client) const;
   static bool join(PasswordQuestion& same, PasswordQuestion& question);
   void drop_abandoned();
   /// Of the place taken, if somebody gives way; they are to be told.

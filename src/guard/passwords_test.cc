@@ -117,6 +117,15 @@ TEST_F(Checking, CostsForSomebodyUnknownWhatItCostsForSomebodyKnown) {
   EXPECT_EQ(verdicts[1], wrong);
 }
 
+// Behind a Unix socket, or a proxy that names nobody, all are without an address.
+TEST_F(Checking, DoesNotTakeThoseWithoutAnAddressForOneClient) {
+  Verdict verdicts[4];
+  for (int i = 0; i < 4; ++i)
+    scope_.spawn(ask(passwords_, reactor_, 0, users_, "alice", std::to_string(i), Ip(), verdicts[i]));
+  check_all();
+  for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict, wrong);
+}
+
 TEST_F(Checking, GivesSomebodyUnknownAlwaysTheSameHash) {
   HashSecret key{1, 2}, other{3, 4};
   EXPECT_EQ(users_.hash_instead("nobody", key), users_.hash_instead("nobody", key));

@@ -40,7 +40,7 @@ struct ShownCertificate {
 struct Situation {
   std::string_view method;
   std::span<const wire::HeadField> fields;
-  const Ip* client = nullptr;  // null: of a Unix socket, which no network has
+  const Ip* client = nullptr;  // null: nobody knows, as of a Unix socket; no network has it
   bool https = false;
   std::uint16_t tls_version = 0;  // of our own connection with the client; 0: there is no TLS on it
   std::uint16_t cipher_bits = 0;

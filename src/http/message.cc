@@ -6,6 +6,14 @@
 
 namespace lockgate::http {
 
+bool is_alike(std::string_view one, std::string_view other) {
+  auto folded = [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return std::isalnum(byte) ? static_cast<char>(std::tolower(byte)) : '-';
+  };
+  return std::ranges::equal(one, other, {}, folded, folded);
+}
+
 const wire::HeadField* Fields::find(FieldName id) const {
   auto found = std::ranges::find(list_, id, &wire::HeadField::id);
   return found == list_.end() ? nullptr : &*found;
@@ -26,12 +34,7 @@ void Fields::remove(std::string_view name) {
 }
 
 void Fields::remove_alike(std::string_view name) {
-  auto folded = [](char c) {
-    return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  };
-  std::erase_if(list_, [&](const wire::HeadField& field) {
-    return std::ranges::equal(field.name, name, {}, folded, folded);
-  });
+  std::erase_if(list_, [&](const wire::HeadField& field) { return is_alike(field.name, name); });
 }
 
 void Request::clear() {

@@ -17,6 +17,11 @@ namespace lockgate::http {
 
 using wire::FieldName;
 
+/// Whether programs behind may take one name for the other: X_User for X-User, as CGI does (RFC
+/// 3875, 4.1.18), and some of them X.User and X~User, too. Nobody tells in the one what the operator tells in
+/// the other.
+bool is_alike(std::string_view one, std::string_view other);
+
 /// The fields of a message that concern both ends: no Host, no framing, nothing that Connection names.
 class Fields {
  public:
@@ -38,8 +43,7 @@ class Fields {
   void remove(FieldName id);
   /// Of any name, in any case.
   void remove(std::string_view name);
-  /// The same, also with underscores for dashes: programs behind may take X_User for X-User, as CGI does
-  /// (RFC 3875, 4.1.18), and nobody tells in the one what the operator tells in the other.
+  /// The same, also of names that is_alike().
   void remove_alike(std::string_view name);
   /// One field takes the place of all of that name.
   void set(FieldName id, std::string_view value) {

@@ -51,6 +51,7 @@ bool is_exempt(const config::SignIn& sign_in, std::string_view path, const http:
                              [&](const std::string& prefix) { return is_beneath(path, prefix); });
 }
 
+// A proxy that does not say for whom it speaks is in no network: others are behind it.
 guard::Situation situation_of(const RequestFacts& facts, const http::Request& request,
                               std::span<const Regex> regexes, Ip& ip,
                               std::optional<guard::ShownCertificate>& shown) {
@@ -58,7 +59,8 @@ guard::Situation situation_of(const RequestFacts& facts, const http::Request& re
                              .fields = {request.fields.begin(), request.fields.end()},
                              .https = facts.scheme == "https",
                              .regexes = regexes};
-  if (!facts.client.is_unix() && !facts.client.is_none()) {
+  bool named = !facts.through_proxy || facts.client != facts.connection.client;
+  if (named && !facts.client.is_unix() && !facts.client.is_none()) {
     ip = facts.client.ip();
     situation.client = &ip;
   }

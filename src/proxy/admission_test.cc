@@ -88,5 +88,24 @@ TEST_F(TurnedAway, IsAnsweredWithWhatIsOwed) {
   EXPECT_TRUE(sentence_.contains("client certificate"));
 }
 
+// Whoever is behind it could be anywhere.
+TEST_F(TurnedAway, ProxiesThatNameNobodyAreInNoNetwork) {
+  connection_.client = made_address("10.0.0.5:4711");
+  RequestFacts facts{.connection = connection_, .listener = *listener_, .route = route_};
+  http::Request request;
+  Ip ip;
+  std::optional<guard::ShownCertificate> shown;
+  auto client = [&] { return situation_of(facts, request, {}, ip, shown).client; };
+  ASSERT_NE(client(), nullptr);
+  EXPECT_EQ(client()->text(), "10.0.0.5");
+  facts.through_proxy = true;
+  EXPECT_EQ(client(), nullptr);
+  facts.client = made_address("10.0.0.5:0");  // it names itself
+  EXPECT_NE(client(), nullptr);
+  facts.client = made_address("192.0.2.1:0");
+  ASSERT_NE(client(), nullptr);
+  EXPECT_EQ(client()->text(), "192.0.2.1");
+}
+
 }  // namespace
 }  // namespace lockgate::proxy

@@ -8,6 +8,7 @@
 #include "proxy/by_parent.h"
 #include "proxy/downward.h"
 #include "proxy/error_answer.h"
+#include "proxy/handed_on.h"
 #include "proxy/own_header.h"
 #include "proxy/page.h"
 #include "proxy/request_log.h"
@@ -311,7 +312,8 @@ Task<void> Forward::upload() {
       break;
     }
     last = piece->last;
-    if (last && !exchange_.trailers().empty()) call.add_trailers(exchange_.trailers());
+    if (last && !exchange_.trailers().empty())
+      call.add_trailers(trailers_handed_on(exchange_.trailers(), facts_));
     auto writing = call.write(*piece, options_.idle);
     auto written = co_await loop::attempt(std::move(writing));
     if (!written) break;

@@ -10,4 +10,8 @@ namespace lockgate::proxy {
 /// Changes the fields of a request that has been let in; new texts are in `arena`.
 void hand_on_identity(http::Fields& fields, const RequestFacts& facts, Arena& arena);
 
+/// The trailers of its body without those fields, and without what the route takes out or sets: programs
+/// behind may merge them with the fields of the head (RFC 9110, 6.5.1).
+http::Fields::List trailers_handed_on(http::Fields::List trailers, const RequestFacts& facts);
+
 }  // namespace lockgate::proxy

@@ -277,7 +277,30 @@ TEST_F(Requirements, NestAsDeepAsTheyAreWritten) {
       "{ all: [{ any: [{ networks: 10.0.0.0/8 }, { all: [tls, { any: [{ group: staff }, { user: eve }] }] }] "
       "}], "
       "none: [{ any: [{ user: bob }, { methods: DELETE }] }] }";
+  const char* staff_only =
+      "{ any: [{ all: [signed_in, { none: [{ user: eve }], networks: 10.0.0.0/8 }] }, nobody] }";
+  const char* all_but_staff =
+      "{ all: [signed_in], none: [{ all: [{ group: staff }, { any: [tls, { user: bob }] }] }] }";
   for (const Case& one : std::initializer_list<Case>{
+           {staff_only, "", k403},
+           {staff_only, "user=ann", k403},
+           {staff_only, "ip=10.0.0.1", k401},
+           {staff_only, "ip=10.0.0.1 user=eve", k403},
+           {staff_only, "ip=10.0.0.1 user=ann", kIn},
+           {staff_only, "unix user=ann", k403},
+           {all_but_staff, "", k401},
+           {all_but_staff, "user=ann", kIn},
+           {all_but_staff, "user=ann https", k403},
+           {all_but_staff, "user=bob", k403},
+           {all_but_staff, "user=eve https", kIn},
+           {"{ any: [anybody], none: [nobody] }", "", kIn},
+           {"{ any: [anybody, signed_in], none: [anybody] }", "", k403},
+           {"{ any: [nobody, { any: [nobody, signed_in] }] }", "", k401},
+           {"{ all: [anybody], none: [signed_in] }", "", k401},
+           {"{ all: [anybody], none: [signed_in] }", "user=ann", k403},
+           {"{ all: [anybody], none: [{ any: [client_certificate, tls] }] }", "cert", k403},
+           {"{ all: [anybody], none: [{ client_certificate: yes, user: eve }] }", "", kIn},
+           {"{ all: [anybody], none: [{ client_certificate: yes, user: eve }] }", "cert", k401},
            {tree, "", k403},
            {tree, "https", k401},
            {tree, "https user=ann", kIn},

@@ -138,6 +138,13 @@ def test_inside_the_network_or_signed_in(gate, origin):
     assert status(gate, "/only", "-H", "X-Forwarded-For: 127.0.0.3") == 403
 
 
+def test_a_proxy_that_names_nobody_is_not_inside(gate):
+    gate = gate(GATE.replace("trusted_proxies: { from: 127.0.0.2 }", "trusted_proxies: { from: 127.0.0.3 }"))
+    assert status(gate, "/inside", source="127.0.0.3") == 401, "others are behind it"
+    assert status(gate, "/only", "-H", "X-Forwarded-For: unknown", source="127.0.0.3") == 403
+    assert status(gate, "/only", "-H", "X-Forwarded-For: 127.0.0.3", source="127.0.0.3") == 200, "it asks itself"
+
+
 def test_what_goes_on_to_the_origin(gate, origin):
     gate = gate()
     assert status(gate, "/keep", "-u", "ann:right") == 200
@@ -149,7 +156,7 @@ def test_what_goes_on_to_the_origin(gate, origin):
 
 def test_nobody_says_of_themselves_who_they_are(gate, origin):
     gate = gate()
-    spoofed = [word for name in ("X-Remote-User", "x_remote_user", "X_Remote-User", "X-User", "X_USER")
+    spoofed = [word for name in ("X-Remote-User", "x_remote_user", "X_Remote-User", "X.Remote~User", "X-User", "X_USER")
                for word in ("-H", f"{name}: root")]
     for path, *who in [("/", "-u", "bob:b:o:b"), ("/open",), ("/off",), ("/keep", "-u", "bob:b:o:b")]:
         assert status(gate, path, *spoofed, *who) == 200
