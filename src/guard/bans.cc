@@ -50,6 +50,17 @@ Duration time_of(const config::BanRule& rule, std::uint32_t times) {
 
 }  // namespace
 
+std::vector<Ban> BanNews::lasting() const {
+  std::unordered_map<std::string, std::size_t> lifted_behind;
+  for (std::size_t i = 0; i < lifted.size(); ++i) lifted_behind[lifted[i].text()] = behind[i];
+  std::vector<Ban> bans;
+  for (std::size_t i = 0; i < banned.size(); ++i) {
+    auto over = lifted_behind.find(banned[i].who.text());
+    if (over == lifted_behind.end() || over->second <= i) bans.push_back(banned[i]);
+  }
+  return bans;
+}
+
 std::size_t Bans::Hash::operator()(ClientKey client) const { return hash_of(key, client); }
 
 Bans::Bans(std::size_t workers, std::size_t most)
@@ -242,10 +253,12 @@ void Bans::note(Ban ban) {
 
 void Bans::note_lifted(const Network& network) {
   changes_.fetch_add(1, std::memory_order_release);
-  if (news_.lifted.size() < kMostNews)
+  if (news_.lifted.size() < kMostNews) {
     news_.lifted.push_back(network);
-  else
+    news_.behind.push_back(news_.banned.size());
+  } else {
     ++news_.left_out;
+  }
 }
 
 Ban Bans::ban_of(ClientKey client, const Record& record) {

@@ -35,8 +35,12 @@ struct Ban {
 /// What has changed since somebody asked last.
 struct BanNews {
   std::vector<Ban> banned;
-  std::vector<Network> lifted;  // before their time
-  std::uint64_t left_out = 0;   // that are not among these, for there were too many
+  std::vector<Network> lifted;      // before their time
+  std::uint64_t left_out = 0;       // that are not among these, for there were too many
+  std::vector<std::size_t> behind;  // of each that was lifted: how many had been banned by then
+
+  /// Those of `banned` that were not lifted afterwards.
+  std::vector<Ban> lasting() const;
 };
 
 class Bans {

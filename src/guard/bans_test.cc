@@ -147,6 +147,24 @@ TEST_F(BansTest, OfAllClientsInANetworkAreLiftedAtOnce) {
   EXPECT_EQ(news.lifted.size(), 3u);
 }
 
+TEST_F(BansTest, AreNewsThatLastUnlessTheyAreLiftedAfterwards) {
+  rule_.count = 1;
+  auto lasting = [&] {
+    std::vector<std::string> names;
+    for (const Ban& one : bans_.take_news().lasting()) names.push_back(one.who.text());
+    return names;
+  };
+  ban("192.0.2.1/32", 1h);
+  ban("10.0.0.0/8", 1h);
+  event("198.51.100.1", rule_);
+  lift("192.0.2.0/24");
+  lift("10.0.0.0/8");
+  EXPECT_EQ(lasting(), std::vector<std::string>{"198.51.100.1/32"});
+  lift("198.51.100.1");
+  event("198.51.100.1", rule_);
+  EXPECT_EQ(lasting(), std::vector<std::string>{"198.51.100.1/32"});
+}
+
 TEST_F(BansTest, GiveTheirPlaceToNewOnesTheOneThatEndsFirstBeforeAll) {
   for (std::uint32_t i = 0; i < 1000; ++i)
     bans_.ban({.who = {address(i), 32}, .since = now_, .until = now_ + 1h + Duration(1s) * i, .why = ""},

@@ -20,6 +20,7 @@ Result<net::Arrived> PacedStream::read_some(Room room) {
     look();
     return arrived;
   }
+  if (incoming_.pauses || room.empty()) return net::Arrived{};
   std::uint64_t granted = incoming_.take(room.size(), reactor().now());
   if (granted == 0) {
     pause(incoming_);
@@ -37,6 +38,7 @@ Result<std::size_t> PacedStream::write_some(Bytes bytes) {
     look();
     return written;
   }
+  if (outgoing_.pauses) return 0;  // TLS tries with every read; what its turn will bring is not there yet
   std::uint64_t granted = outgoing_.take(bytes.size(), reactor().now());
   if (granted == 0 && !bytes.empty()) {
     pause(outgoing_);

@@ -151,6 +151,30 @@ TEST_F(PacedStreamTest, TellsWhenItMayGoOn) {
   EXPECT_EQ(stream->write_some(as_bytes(std::string("x"))), 1u);
 }
 
+// As TLS does, which sends what is sealed with every read.
+TEST_F(PacedStreamTest, LetsNothingPassBeforeItsTurnHoweverOftenThatIsTried) {
+  make({share(bandwidth("a", 1000, 1000), 1)}, {share(bandwidth("b", 1000, 1000), 2)});
+  under->come(std::string(50'000, 'x'));
+  const std::string text(5000, 'x');
+  std::vector<std::byte> room(5000);
+  std::uint64_t written = 0, read = 0;
+  for (int i = 0; i < 100; ++i) {
+    written += stream->write_some(as_bytes(text)).value_or(0);
+    read += stream->read_some(room)->bytes;
+  }
+  EXPECT_EQ(written, 1000u);
+  EXPECT_EQ(read, 1000u);
+  pass(51ms);
+  EXPECT_TRUE(stream->readable() && stream->writable());
+}
+
+TEST_F(PacedStreamTest, QueuesUpForNothingIfThereIsNoRoom) {
+  make({share(bandwidth("a", 1000, 1000), 1)}, {});
+  under->come("x");
+  EXPECT_EQ(stream->read_some({})->bytes, 0u);
+  EXPECT_TRUE(stream->readable());
+}
+
 TEST_F(PacedStreamTest, PassesTheEndOnOnceThereIsAShareForIt) {
   make({share(bandwidth("a", 1000, 1000), 1)}, {});
   under->come(std::string(1000, 'x'));

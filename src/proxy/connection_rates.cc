@@ -43,8 +43,8 @@ std::optional<std::uint64_t> key_of(const guard::RateRule& rule, const Caller& c
       case RateKey::Kind::connection:
         key.add(caller.facts.id);
         break;
-      default:  // everything; the others are of requests
-        break;
+      default:  // everything: the rule alone; the others are of requests
+        key.add(std::string_view());
     }
   }
   return key.value();

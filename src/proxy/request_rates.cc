@@ -8,6 +8,7 @@
 
 #include "guard/rates.h"
 #include "http/exchange.h"
+#include "proxy/front_proxy.h"
 #include "proxy/page.h"
 #include "proxy/variables.h"
 
@@ -44,7 +45,7 @@ class Sender {
       bool alike = part.kind == RateKey::Kind::everything;
       if (alike || !value.empty()) {
         key.add(value);
-      } else if (!facts_.client.ip().is_none()) {
+      } else if (!facts_.client.ip().is_none() && is_judged(facts_)) {  // not a front proxy
         key.add(facts_.client.ip());
       } else {
         return {};
@@ -71,11 +72,15 @@ class Sender {
         return {};
     }
   }
+  // Of several, it is for the upstream to say which one it means: none then, lest made-up ones count apart.
   std::string_view value_of_field(std::string_view name) const {
+    std::optional<std::string_view> value;
     for (const wire::HeadField& field : exchange_.request().fields) {
-      if (wire::equal_in_any_case(field.name, name)) return field.value;
+      if (!wire::equal_in_any_case(field.name, name)) continue;
+      if (value) return {};
+      value = field.value;
     }
-    return {};
+    return value.value_or("");
   }
 
   const RequestFacts& facts_;

@@ -70,7 +70,7 @@ json ban(guard::Bans& bans, const guard::BanRules& rules, const json& request, c
 json unban(guard::Bans& bans, const json& request) {
   std::size_t lifted = 0;
   std::string address = text_of(request, "address");
-  if (request.value("all", false)) {
+  if (request.contains("all") && request["all"] == true) {
     lifted = bans.lift_if([](const Network&) { return true; });
   } else {
     auto who = network_of(address);

@@ -3,15 +3,15 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "base/fd.h"
+#include "guard/watched_file.h"
 #include "server/ban_commands.h"
 
 namespace lockgate::server {
@@ -26,7 +26,8 @@ constexpr Duration kLookEvery = std::chrono::milliseconds(500);
 constexpr Duration kSaveEvery = std::chrono::seconds(2);
 constexpr int kRest = 20;  // times as long as saving has taken
 constexpr std::size_t kPiece = 1000;
-constexpr std::size_t kMostTold = 20;  // of bans, with each look
+constexpr std::size_t kMostBytes = std::size_t{512} << 20;  // of the file, as it is read
+constexpr std::size_t kMostTold = 20;                       // of bans, with each look
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -43,7 +44,8 @@ bool write_all(int fd, std::string_view text) {
 class NewFile {
  public:
   explicit NewFile(const std::string& path)
-      : path_(path), fd_(::open((path + ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
+      : path_(path),
+        fd_(::open((path + ".new").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
     note(static_cast<bool>(fd_));
   }
   void add(std::string_view text) {
@@ -89,11 +91,9 @@ void BanKeeper::start(const config::Config& config) {
 
 void BanKeeper::read(const std::string& path) {
   path_ = path;
-  std::ifstream file(path);
-  if (!file && errno == ENOENT) return;
-  std::ostringstream text;
-  text << file.rdbuf();
-  auto kept = file ? guard::read_ban_file(text.str(), clocks()) : std::unexpected(reason(errno));
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return;
+  auto text = guard::WatchedFile(path).read(kMostBytes);
+  auto kept = text ? guard::read_ban_file(*text, clocks()) : std::unexpected(text.error());
   if (!kept)
     return journal_.at(config::LogLevel::error,
                        "the bans that were kept in {} cannot be used, nobody is banned: {}", path,

@@ -103,7 +103,7 @@ void NftablesSets::fill() {
 void NftablesSets::change(const guard::BanNews& news) {
   remove(news.lifted);
   std::vector<Element> elements;
-  for (const guard::Ban& ban : news.banned) elements.push_back({ban.who, ban.until});
+  for (const guard::Ban& ban : news.lasting()) elements.push_back({ban.who, ban.until});
   for (std::span<const Element> left = elements; !left.empty() && !is_out_of_reach();) {
     auto some = left.first(std::min(left.size(), kAtOnce));
     add(some);

@@ -141,6 +141,32 @@ def test_clients_behind_a_trusted_proxy_are_told_apart(gate):
     assert is_turned_away(web, source="127.0.0.2")  # it is no proxy
 
 
+def test_a_trusted_proxy_that_names_nobody_is_not_counted_as_itself(gate):
+    web = gate(listener="trusted_proxies: { from: [127.0.0.1] }",
+               site='rates: [{ rate: 2/h }, { rate: 2/h, by: "field:X-Api-Key", name: keys }]')
+    assert statuses(web, 4) == [200] * 4
+    assert statuses(web, 3, fields=[("X-Api-Key", "one")]) == [200, 200, 429]
+    assert statuses(web, 3, source="127.0.0.2") == [200, 200, 429]
+
+
+def test_a_field_that_comes_twice_tells_nobody_apart(gate):
+    web = gate(site='rates: [{ rate: 2/h, by: "field:X-Api-Key" }]')
+    twice = [[("X-Api-Key", f"made-up-{number}"), ("X-Api-Key", "one")] for number in range(3)]
+    assert [ask(web, fields=fields).status for fields in twice] == [200, 200, 429]
+
+
+def test_what_everything_shares_is_shared_at_its_own_place_only(lockgate, web_origin):
+    web = lockgate("""
+rates: [{ name: all, of: connections, by: everything, most: 20 }]
+listeners:
+  - bind: "127.0.0.1:$port"
+    rates: [{ name: few, of: connections, by: everything, most: 2 }, { of: new_connections, by: everything, rate: 3/h }]
+    sites: [{ names: [default], plain: { to: "http://$to" }, rates: [{ name: here, of: connections, by: everything, most: 2 }] }]
+""", to=web_origin().address)
+    with web.connect() as first, web.connect() as second:
+        assert [ask_on(sock).status for sock in (first, second)] == [200, 200]
+
+
 def test_new_connections_are_refused_at_accept(gate):
     web = gate(listener="rates: [{ of: new_connections, rate: 3/h }]")
     assert statuses(web, 3) == [200] * 3
