@@ -1,7 +1,13 @@
 """The recipes for HTTP, as they are written, among real programs: nginx, squid, curl, OpenSSL and Java."""
+import json
+import re
+import subprocess
+
 import pytest
 
 from parts.browsers import chromium, curl, s_client
+from parts.lockgate import run_command
+from parts.person import visits
 from parts.ports import free_port
 from parts.sockets import read_to_end
 from parts.waiting import wait_until
@@ -137,6 +143,7 @@ APP = """
     location = /base/relative { absolute_redirect off; return 302 /base/other; }
     location /hello { add_header Set-Cookie "session=1; Domain=$host; Path=/";
                       add_header Set-Cookie "b=2; Path=/base/x";
+                      add_header X-Told "$http_via, user=$http_x_remote_user, $http_authorization";
                       return 200 "host=$http_host\\nclient=$http_x_forwarded_for\\nscheme=$http_x_forwarded_proto\\n"; }
     location /base/hello { add_header Set-Cookie "session=1; Domain=$host; Path=/base";
                            return 200 "base of {name}\\n"; }
@@ -145,24 +152,53 @@ APP = """
 
 
 @pytest.fixture
-def published(lockgate, nginx, authority, dnsmasq, tmp_path):
-    certificate = authority.certificate("*.example.com")
-    secure = free_port()
-    (tmp_path / "sorry.html").write_text("<h1>Sorry ($status)</h1> $request_id")
-    replaced = {'":80"': '"127.0.0.1:$port"', '":443"': f'"127.0.0.1:{secure}"',
-                "/etc/lockgate/example.com.pem": certificate.chain, "/etc/lockgate/example.com.key": certificate.key,
-                "/etc/lockgate/sorry.html": tmp_path / "sorry.html"}
-    servers = {}
-    for app in ("app1.internal", "app2.internal"):
-        servers[app] = nginx(app, tls=False, lines=APP.replace("{name}", app))
-        dnsmasq.host(app, "127.0.0.1")
-        replaced[f"{app}:8080"] = f"{app}:{servers[app].port}"
-    dnsmasq.start()
-    gate = lockgate(f'name_servers: ["{dnsmasq.address}"]\n' + filled(recipe("publish"), replaced))
-    gate.secure, gate.servers = secure, servers
-    gate.get_page = lambda name, path, *more: curl(f"https://{name}.example.com{path}", secure, "-i", *more,
-                                                   root=authority.root).stdout
-    return gate
+def staff(tmp_path):
+    """The files of users and groups, made as the recipe says."""
+    users, groups = tmp_path / "users", tmp_path / "groups"
+    for name in ("alice", "carol", "specialContractor"):
+        new = [] if users.exists() else ["-c"]
+        subprocess.run(["htpasswd", "-i", "-B", *new, users, name], input=f"of {name}", text=True, check=True,
+                       capture_output=True, timeout=10)
+    done = run_command("password", "bob", input="of bob\n")
+    with open(users, "a") as file:
+        file.write(done.stdout)
+    groups.write_text("employees: alice bob\naccounting: carol\n")
+    return users, groups
+
+
+@pytest.fixture
+def publish(lockgate, nginx, apache, authority, dnsmasq, staff, tmp_path):
+    """publish(the inner network, ...): the gate between its two applications; `second="apache"`: of Apache httpd."""
+
+    def make(inner="10.0.0.0/8", second="nginx"):
+        certificate = authority.certificate("*.example.com")
+        secure = free_port()
+        (tmp_path / "sorry.html").write_text("<h1>Sorry ($status)</h1> $request_id")
+        replaced = {'":80"': '"127.0.0.1:$port"', '":443"': f'"127.0.0.1:{secure}"', "10.0.0.0/8": inner,
+                    "127.0.0.1:8402": nginx("certbot", tls=False).address,
+                    "/etc/lockgate/example.com.pem": certificate.chain,
+                    "/etc/lockgate/example.com.key": certificate.key, "/etc/lockgate/users": staff[0],
+                    "/etc/lockgate/groups": staff[1], "/etc/lockgate/sorry.html": tmp_path / "sorry.html"}
+        servers = {}
+        for app, kind in (("app1.internal", "nginx"), ("app2.internal", second)):
+            servers[app] = nginx(app, tls=False, lines=APP.replace("{name}", app)) if kind == "nginx" else apache(app)
+            dnsmasq.host(app, "127.0.0.1")
+            replaced[f"{app}:8080"] = f"{app}:{servers[app].port}"
+        dnsmasq.start()
+        gate = lockgate(f'state_folder: {tmp_path}/state\nname_servers: ["{dnsmasq.address}"]\n'
+                        + filled(recipe("publish"), replaced))
+        gate.secure, gate.servers = secure, servers
+        gate.get_page = lambda name, path, *more: curl(f"https://{name}.example.com{path}", secure, "-i", *more,
+                                                       root=authority.root).stdout
+        return gate
+
+    return make
+
+
+@pytest.fixture
+def published(publish):
+    """As it is seen from inside."""
+    return publish("127.0.0.0/28")
 
 
 def test_port_80_leads_to_https(published):
@@ -249,6 +285,105 @@ def test_cookies_come_back_to_the_application(published, authority, tmp_path):
 def test_chromium_follows_its_way_in(published):
     page = chromium("https://www.example.com/app1/welcome", "www.example.com", published.secure)
     assert "host=app1.internal" in page, page[-2000:]
+
+
+# From outside: who signs in.
+
+OUTSIDE = ("--interface", "127.0.1.1")
+
+
+def status_of(gate, name, path="/hello", who=None, source="127.0.1.1"):
+    """The status of the page that curl gets, as `who`, with the right password or another ("alice:x"); or None."""
+    login = ["-u", who if ":" in who else f"{who}:of {who}"] if who else []
+    page = gate.get_page(name, path, "--interface", source, *login)
+    return int(page.split()[1]) if page else None
+
+
+def test_each_application_has_its_people(publish):
+    gate = publish("127.0.0.0/28", second="apache")
+    gate.servers["app2.internal"].put_file("hello", b"of apache\n")
+    for name, who, outcome in [("app1", None, 401), ("app1", "alice", 200), ("app1", "bob", 200),
+                               ("app1", "specialContractor", 200), ("app1", "carol", 403), ("app2", None, 401),
+                               ("app2", "carol", 200), ("app2", "alice", 403), ("app2", "specialContractor", 403)]:
+        assert status_of(gate, name, who=who) == outcome, (name, who)
+    for path, who, outcome in [("/app1/hello", None, 401), ("/app1/hello", "alice", 200), ("/app1/hello", "carol", 403),
+                               ("/app2/", None, 401), ("/app2/", "alice", 403), ("/", None, 302), ("/x", None, 404)]:
+        assert status_of(gate, "www", path, who) == outcome, (path, who)
+    assert status_of(gate, "app1", source="127.0.0.5") == status_of(gate, "app2", source="127.0.0.5") == 200, "inside"
+    assert status_of(gate, "app1", "/some/part", "alice") == 404
+
+
+def test_the_application_is_told_who_it_is_and_not_the_password(publish):
+    gate = publish()
+    page = gate.get_page("app1", "/hello", *OUTSIDE, "-u", "alice:of alice", "-H", "X-Remote-User: root")
+    assert re.search(r"\nX-Told: 1\.1 lockgate\S*, user=alice, *\n", page) and "\nVia: 1.1 lockgate" not in page, page
+    line = gate.next_line()
+    assert (line["user"], line["status"]) == ("alice", 200)
+
+
+def test_an_authority_that_asks_for_a_proof_need_not_sign_in(publish):
+    gate = publish()
+    proof = "/.well-known/acme-challenge/token"
+    assert curl(f"http://app1.example.com{proof}", gate.port).stdout.startswith("server=certbot\n")
+    assert "server=app1.internal\n" in gate.get_page("app1", proof, *OUTSIDE)
+    assert status_of(gate, "app1", "/.well-known/other") == 401
+    assert gate.get_page("app1", f"{proof}/%2e%2e/%2e%2e/x", "--path-as-is", *OUTSIDE).startswith("HTTP/1.1 401 ")
+
+
+def test_who_guesses_is_banned(publish):
+    gate = publish("127.0.0.0/28")
+    assert [status_of(gate, "app1", who="alice:guess") for _ in range(5)] == [401] * 5
+    assert status_of(gate, "app1", who="alice") is None and status_of(gate, "app2", who="carol") is None
+    assert status_of(gate, "app1", who="alice", source="127.0.1.2") == 200, "somebody else"
+    assert "failed_sign_in" in gate.command("bans").stdout
+    assert gate.command("unban", "127.0.1.1").returncode == 0
+    assert status_of(gate, "app1", who="alice") == 200
+    assert [status_of(gate, "www", "/x", who="alice:guess", source="127.0.0.5") for _ in range(8)] == [404] * 8
+
+
+def test_who_asks_for_too_much_is_told_to_slow_down(publish):
+    gate = publish()
+    pages = gate.get_page("app1", "/?[1-400]", *OUTSIDE, "-u", "alice:of alice")
+    assert pages.count("HTTP/1.1 429 ") > 50 and pages.count("HTTP/1.1 200 ") >= 200
+    assert "\nRetry-After: 1\n" in pages
+    assert status_of(gate, "app1", who="bob", source="127.0.1.2") == 200
+
+
+def test_files_of_users_change_while_people_are_signed_in(publish, staff):
+    gate = publish()
+    assert status_of(gate, "app2", who="alice") == 403
+    staff[1].write_text("employees: bob\naccounting: carol alice\n")
+    wait_until(lambda: status_of(gate, "app2", who="alice") == 200, "the new groups hold", 15)
+    assert status_of(gate, "app1", who="alice") == 403
+
+
+def test_explain_says_what_meets_somebody_from_outside(publish):
+    gate = publish()
+    asked = ["https://app1.example.com/", "--from"]
+    assert "401" in gate.command("explain", *asked, "192.0.2.1").stdout
+    assert "lets it in" in gate.command("explain", *asked, "10.1.2.3").stdout
+
+
+def visited(gate, *urls, login=None):
+    hosts = {f"{name}.example.com": f"127.0.0.1:{gate.secure}" for name in ("app1", "app2", "www")}
+    return visits(*urls, hosts=hosts, login=login)
+
+
+def test_a_person_signs_in_with_chromium(publish):
+    gate = publish()
+    app1, app2 = "https://app1.example.com/hello", "https://app2.example.com/hello"
+    wrong, = visited(gate, app1, login=("alice", "guess"))
+    assert wrong["status"] in (0, 401) and "host=" not in wrong["text"], wrong
+    right, again, other, back = visited(gate, app1, app1, app2, app1, login=("alice", "of alice"))
+    assert (right["status"], again["status"], back["status"]) == (200, 200, 200), right
+    assert "host=app1.example.com" in right["text"]
+    asked = [request["status"] for request in again["requests"] if request["url"] == app1]
+    assert asked == [200], "the browser remembers"
+    assert other["status"] == 403 and "host=" not in other["text"], "it is not for her"
+    assert [request["status"] for request in other["requests"]][-1] == 403
+    carol, = visited(gate, app2, login=("carol", "of carol"))
+    assert carol["status"] == 200 and "host=app2.example.com" in carol["text"]
+    assert json.loads(gate.command("bans", "--json").stdout) == []
 
 
 # Passed through, served here, on both ports.
