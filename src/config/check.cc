@@ -91,6 +91,7 @@ class Checker {
       log_file(listener.access_log.to, listener.place);
       for (const Site& site : listener.sites) {
         std::ranges::move(unreachable_routes(site), std::back_inserter(warnings_));
+        std::ranges::move(forms_out_of_reach(site), std::back_inserter(warnings_));
         log_file(site.access_log.to, site.place);
         log_file(target_of(site.tls.key_log), site.place);
       }

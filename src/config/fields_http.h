@@ -154,7 +154,8 @@ template <>
 inline constexpr auto kSection<WrittenRoute> = section(
     "route",
     "Which requests are taken, and what becomes of them: they go `to` an upstream, or are answered by a "
-    "`redirect`, a `status` or `files`. Of `path`, `path_exact` and `path_regex` one can be given; without "
+    "`redirect`, a `status`, `files` or a form to `sign_up`. Of `path`, `path_exact` and `path_regex` one "
+    "can be given; without "
     "one, any "
     "path "
     "will do.",
@@ -197,6 +198,8 @@ inline constexpr auto kSection<WrittenRoute> = section(
     Field{"fallback", &WrittenRoute::fallback,
           "The file in that folder that is served where nothing is found, for applications of one page.",
           as(As::url_path)},
+    Field{"sign_up", &WrittenRoute::sign_up,
+          "The entry of `users` for which a form asks for accounts; `lockgate accounts` grants them."},
     Field{"forward", &WrittenRoute::forward, "How requests go on to the upstream."},
     Field{"security_fields", &WrittenRoute::security_fields,
           "Fields of answers that keep browsers from what hardly any page wants."},

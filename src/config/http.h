@@ -179,7 +179,7 @@ struct RouteMatch {
 };
 
 /// What becomes of the requests that a route takes.
-enum class RouteAction : std::uint8_t { forward, redirect, status, files };
+enum class RouteAction : std::uint8_t { forward, redirect, status, files, sign_up };
 
 struct Route : Guarded {
   std::string name;  // for logs and metrics: `name:`, else the path
@@ -192,7 +192,8 @@ struct Route : Guarded {
   std::uint32_t status = 0;            // of redirect (0: by its kind) and status
   Template body;                       // of status
   std::string content_type = "text/plain; charset=utf-8";
-  Files files;  // of files
+  Files files;             // of files
+  UserListChoice sign_up;  // of sign_up: for which an account can be asked
   Forwarding forwarding;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;  // those of defaults, listener and site come first

@@ -176,11 +176,15 @@ void HttpReader::check_action(const Node& route, const WrittenRoute& written) {
   const Entry* redirect = route.find("redirect");
   const Entry* status = route.find("status");
   const Entry* files = route.find("files");
+  const Entry* sign_up = route.find("sign_up");
   const Entry* answer = redirect ? redirect : status;
-  if (!to && !answer && !files)
-    return error(route.mark, "the route has nothing to do", "give one of to, redirect, status and files");
-  if (files && (to || answer)) {
-    return error(files->mark, fmt::format("the route has both `{}` and `files`", (to ? to : answer)->key),
+  if (!to && !answer && !files && !sign_up)
+    return error(route.mark, "the route has nothing to do",
+                 "give one of to, redirect, status, files and sign_up");
+  const Entry* other = to ? to : answer;
+  if (files && sign_up) other = files;
+  if (const Entry* own = sign_up ? sign_up : files; own && other) {
+    return error(own->mark, fmt::format("the route has both `{}` and `{}`", other->key, own->key),
                  "one of them answers");
   }
   if (to && answer) {

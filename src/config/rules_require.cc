@@ -19,6 +19,9 @@ class RequireRules {
   void site(const Site& site) {
     if (!site.is_http()) return relays(site);
     for (const Route& route : site.routes) {
+      if (route.action == RouteAction::sign_up && config_.state_folder.empty())
+        error(route.place, "`sign_up` keeps what is asked for in the `state_folder`, and there is none",
+              "give one");
       if (!is_guarded(route)) continue;
       for_each_part(route.require, [&](const Requirement& part) { this->part(site, route, part); });
     }
@@ -81,6 +84,18 @@ void check_access_rules(const Config& config, std::vector<Diagnostic>& diagnosti
   }
 }
 
+std::vector<Diagnostic> forms_out_of_reach(const Site& site) {
+  std::vector<Diagnostic> warnings;
+  for (const Route& route : site.routes) {
+    if (route.action != RouteAction::sign_up || !asks_for_user(effective_requirement(route))) continue;
+    warnings.push_back(
+        {Diagnostic::Severity::warning, route.place,
+         fmt::format("whoever wants to sign up at the route `{}` has to sign in first", route.name),
+         "write `require: anybody` for it"});
+  }
+  return warnings;
+}
+
 // Where a proxy in front ends TLS, or nothing leaves the machine, nobody reads along.
 std::vector<Diagnostic> passwords_in_the_open(const Listener& listener) {
   std::vector<Diagnostic> warnings;
@@ -90,7 +105,9 @@ std::vector<Diagnostic> passwords_in_the_open(const Listener& listener) {
   });
   if (local || !listener.trusted_proxies.from.empty()) return warnings;
   for (const Site& site : listener.sites) {
-    auto asks = [](const Route& route) { return route.sign_in.on() && is_guarded(route); };
+    auto asks = [](const Route& route) {
+      return (route.sign_in.on() && is_guarded(route)) || route.action == RouteAction::sign_up;
+    };
     if (site.verdict != Verdict::plain || std::ranges::none_of(site.routes, asks)) continue;
     warnings.push_back({Diagnostic::Severity::warning, site.place,
                         fmt::format("passwords for the site `{}` pass in the clear", site.name),

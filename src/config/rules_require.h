@@ -15,7 +15,11 @@ inline bool is_guarded(const Route& route) {
 
 void check_access_rules(const Config& config, std::vector<Diagnostic>& diagnostics);
 
-/// Warnings of routes that ask for passwords where anybody on the way can read them.
+/// Warnings of routes that ask for passwords, those of forms included, where anybody on the way can read
+/// them.
 std::vector<Diagnostic> passwords_in_the_open(const Listener& listener);
+
+/// Warnings of forms to sign up that only those can see who have signed in.
+std::vector<Diagnostic> forms_out_of_reach(const Site& site);
 
 }  // namespace lockgate::config

@@ -24,6 +24,7 @@ RouteMatch match_of(WrittenRoute& written) {
 RouteAction action_of(const WrittenRoute& written) {
   if (written.to.given()) return RouteAction::forward;
   if (!written.files.empty()) return RouteAction::files;
+  if (written.sign_up.given()) return RouteAction::sign_up;
   return written.redirect.empty() ? RouteAction::status : RouteAction::redirect;
 }
 
@@ -44,6 +45,7 @@ Route meaning(WrittenRoute written) {
   route.files = {.folder = std::move(written.files),
                  .index = std::move(written.index),
                  .fallback = std::move(written.fallback)};
+  route.sign_up = written.sign_up;
   route.forwarding = std::move(written.forward);
   route.security_fields = written.security_fields;
   route.request_fields = std::move(written.request_fields);
@@ -75,6 +77,7 @@ WrittenRoute written_as(const Route& route) {
                        .files = route.files.folder,
                        .index = route.files.index,
                        .fallback = route.files.fallback,
+                       .sign_up = route.sign_up,
                        .forward = route.forwarding,
                        .security_fields = route.security_fields,
                        .request_fields = route.request_fields,

@@ -32,6 +32,7 @@ struct WrittenRoute : Guarded {
   std::string files;
   std::vector<std::string> index = Files{}.index;
   std::string fallback;
+  UserListChoice sign_up;
   Forwarding forward;
   SecurityFields security_fields = SecurityFields::off;
   FieldEdits request_fields, response_fields;

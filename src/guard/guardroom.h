@@ -2,6 +2,7 @@
 // that are being checked, users, bans, lists of addresses, and rates. Shared by all workers;
 // outlives reloads.
 #pragma once
+#include "guard/accounts.h"
 #include "guard/address_book.h"
 #include "guard/bans.h"
 #include "guard/passwords.h"
@@ -14,6 +15,7 @@ struct Guardroom {
   explicit Guardroom(std::size_t workers, std::size_t most_bans = config::Bans{}.most)
       : passwords(workers), rosters(workers), bans(workers, most_bans), addresses(workers), rates(workers) {}
 
+  Accounts accounts;  // which the threads of passwords file
   Passwords passwords;
   Rosters rosters;
   Bans bans;

@@ -75,8 +75,8 @@ void PasswordQueue::answer(const PasswordQuestion& question, PasswordVerdict ver
     std::lock_guard lock(mutex_);
     auto found = std::ranges::find(checked_, &question, [](const auto& one) { return one.get(); });
     askers = std::move((*found)->askers);
-    if (std::uint8_t& heat = heat_of(question.client); verdict == PasswordVerdict::wrong && heat < UINT8_MAX)
-      ++heat;
+    bool heats = verdict == PasswordVerdict::wrong || question.work;  // who is known goes before who is not
+    if (std::uint8_t& heat = heat_of(question.client); heats && heat < UINT8_MAX) ++heat;
     checked_.erase(found);
   }
   for (const auto& asker : askers) PasswordAsker::tell(asker, verdict);

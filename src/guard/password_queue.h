@@ -9,10 +9,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -37,11 +39,15 @@ struct PasswordAsker {
   std::atomic<bool> gone = false;                   // nobody waits any more
 };
 
+/// Done with a password by one of the threads that check them.
+using PasswordWork = std::function<void(std::string_view password)>;
+
 struct PasswordQuestion {
   Digest digest{};
   Secret password;
   std::string hash;
   bool known = false;  // the user; else the hash is somebody else's
+  PasswordWork work;   // instead of a check; empty: there is a check
   Ip client;
   std::vector<std::shared_ptr<PasswordAsker>> askers;
 };

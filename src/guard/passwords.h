@@ -41,6 +41,11 @@ class Passwords {
   loop::Task<PasswordVerdict> check(loop::Reactor& reactor, std::size_t worker, const Users& users,
                                     std::string_view name, std::string_view password, const Ip& client);
 
+  /// Has `work` done with a new password in the same places, for it takes as long as a check. False: there
+  /// was none, or not for long enough; the work may be done later nevertheless, and must own what it uses.
+  loop::Task<bool> work_on(loop::Reactor& reactor, std::string_view password, const Ip& client,
+                           PasswordWork work);
+
   /// Checks on this thread what is next; false if nothing waits.
   bool check_next();
   /// Full checks so far.

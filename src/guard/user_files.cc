@@ -1,7 +1,14 @@
 #include "guard/user_files.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
+#include "base/fd.h"
 #include "base/whole_file.h"
 
 namespace lockgate::guard {
@@ -33,6 +40,36 @@ std::expected<std::shared_ptr<const Users>, std::string> read_users(const std::s
   auto members = read_as<wire::GroupFile>(groups, wire::kLargestGroupFile);
   if (!members) return unexpected(members.error());
   return std::make_shared<const Users>(std::move(*users), std::move(*members));
+}
+
+// With a single write to the end of the file itself, for a new one in its place would be another's; whoever
+// reads meanwhile looks again. A line that was cut off is taken back.
+std::expected<void, NotAdded> add_user(const std::string& file, const std::string& name,
+                                       const std::string& hash) {
+  auto text = read_whole_file(file, wire::kLargestUserFile, kLargest);
+  if (!text) return unexpected(NotAdded{text.error()});
+  auto users = read_users(file, "");
+  if (!users) return unexpected(NotAdded{users.error()});
+  if (auto known = (*users)->hash_of(name)) {
+    if (*known == hash) return {};
+    return unexpected(NotAdded{fmt::format("{} has a user {} already, with another password", file, name)});
+  }
+  bool ended = text->text().empty() || text->text().ends_with('\n');
+  std::string line = fmt::format("{}{}:{}\n", ended ? "" : "\n", name, hash);
+  auto cannot = [&] {
+    return unexpected(NotAdded{fmt::format("{} cannot be written by the service's user: {}", file,
+                                           std::generic_category().message(errno)),
+                               true});
+  };
+  Fd fd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  struct stat before{};
+  if (!fd || ::fstat(fd.number(), &before) != 0) return cannot();
+  ssize_t written = ::write(fd.number(), line.data(), line.size());
+  if (written == static_cast<ssize_t>(line.size())) return {};
+  if (written >= 0) errno = ENOSPC;
+  auto failed = cannot();
+  if (written > 0) (void)::ftruncate(fd.number(), before.st_size);
+  return failed;
 }
 
 }  // namespace lockgate::guard

@@ -13,4 +13,14 @@ namespace lockgate::guard {
 std::expected<std::shared_ptr<const Users>, std::string> read_users(const std::string& file,
                                                                     const std::string& groups);
 
+/// Why a user could not be added, in a sentence without its full stop.
+struct NotAdded {
+  std::string sentence;
+  bool may_be_added_by_hand = false;
+};
+/// Adds a line to a file of users, which keeps its mode and its owner. One that is there with this very hash
+/// is good, too.
+std::expected<void, NotAdded> add_user(const std::string& file, const std::string& name,
+                                       const std::string& hash);
+
 }  // namespace lockgate::guard

@@ -208,6 +208,7 @@ std::string_view reason_of(int status) {
                                         {411, "Length Required"},
                                         {413, "Content Too Large"},
                                         {414, "URI Too Long"},
+                                        {415, "Unsupported Media Type"},
                                         {416, "Range Not Satisfiable"},
                                         {421, "Misdirected Request"},
                                         {429, "Too Many Requests"},

@@ -15,6 +15,7 @@
 #include "proxy/request_rates.h"
 #include "proxy/route_request.h"
 #include "proxy/security_fields.h"
+#include "proxy/sign_up.h"
 #include "proxy/upward.h"
 #include "proxy/variables.h"
 #include "wire/forwarded.h"
@@ -201,6 +202,12 @@ class Reverse::Visit {
       case config::RouteAction::files: {
         FileAnswer file(reverse_.house_, reverse_.plan_->regexes, exchange_, facts_);
         auto answering = file.run();
+        co_await answering;
+        co_return;
+      }
+      case config::RouteAction::sign_up: {
+        SignUp sign_up(reverse_.house_, *reverse_.plan_, exchange_, facts_);
+        auto answering = sign_up.run();
         co_await answering;
         co_return;
       }

@@ -200,6 +200,14 @@ int unban_command(const AskFlags& flags, const std::string& address, bool all) {
 
 int bans_command(const AskFlags& flags) { return ask_process(flags, {{"command", "bans"}}, "bans"); }
 
+int accounts_command(const AskFlags& flags, const std::string& action, const std::string& name,
+                     const std::string& list) {
+  if ((action == "list") != name.empty())
+    return fail("give approve or refuse, and a name; or neither, to see who waits", kBadConfig);
+  return ask_process(flags, {{"command", "accounts"}, {"action", action}, {"name", name}, {"list", list}},
+                     "accounts");
+}
+
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site) {
   return ask_process(flags, {{"command", "log"}, {"level", level}, {"site", site}}, "");
 }

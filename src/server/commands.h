@@ -41,6 +41,9 @@ int ban_command(const AskFlags& flags, const std::string& address, const std::st
                 const std::string& why);
 int unban_command(const AskFlags& flags, const std::string& address, bool all);
 int bans_command(const AskFlags& flags);
+/// `action` is list, approve or refuse; the latter two want a name.
+int accounts_command(const AskFlags& flags, const std::string& action, const std::string& name,
+                     const std::string& list);
 int log_command(const AskFlags& flags, const std::string& level, const std::string& site);
 
 }  // namespace lockgate::server

@@ -160,6 +160,10 @@ void tell_action(ordered_json& told, const proxy::Plan& plan, const RequestFacts
       return;
     case config::RouteAction::files:
       return tell_files(told, facts, arena);
+    case config::RouteAction::sign_up:
+      told["action"] = "sign_up";
+      told["users"] = plan.config->users.at(route.sign_up.index).name;
+      return;
   }
 }
 

@@ -30,6 +30,7 @@ struct Flags {
   EndpointFlags endpoint;
   std::string address, time = "forever", why = "by hand";
   bool all = false;
+  std::string account_action = "list", account_name, account_list;
   MakeFlags make;
   InspectFlags inspect;
   PasswordFlags password;
@@ -230,6 +231,17 @@ void add_bans(CLI::App& app, Flags& flags, int& status) {
           [&] { return bans_command(flags.ask); });
 }
 
+void add_accounts(CLI::App& app, Flags& flags, int& status) {
+  auto* accounts =
+      add_ask(app, flags, status, "accounts", "Who asks for an account, and whether it is granted", [&] {
+        return accounts_command(flags.ask, flags.account_action, flags.account_name, flags.account_list);
+      });
+  accounts->add_option("action", flags.account_action, "approve or refuse; default: list who waits")
+      ->check(CLI::IsMember({"list", "approve", "refuse"}));
+  accounts->add_option("name", flags.account_name, "Who is approved or refused");
+  accounts->add_option("--list", flags.account_list, "The entry of `users`; default: all");
+}
+
 void add_asking(CLI::App& app, Flags& flags, int& status) {
   auto ask = [&](const char* name, const char* about, std::function<int()> run) {
     return add_ask(app, flags, status, name, about, std::move(run));
@@ -260,6 +272,7 @@ int main(int argc, char** argv) {
   add_asking(app, flags, status);
   add_endpoint(app, flags, status);
   add_bans(app, flags, status);
+  add_accounts(app, flags, status);
   add_certificate(app, flags, status);
   add_password(app, flags, status);
   auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };

@@ -14,6 +14,7 @@
 #include "config/log_targets.h"
 #include "config/parse.h"
 #include "config/words.h"
+#include "server/account_commands.h"
 #include "server/administration.h"
 #include "server/certificate_check.h"
 #include "server/commands.h"
@@ -533,8 +534,16 @@ Task<nlohmann::json> Process::handle(nlohmann::json request, std::string asker) 
   if (command == "log") co_return set_log_level(request);
   if (command == "ban" || command == "unban" || command == "bans")
     co_return ban_keeper_.obey(command, request, asker);
+  if (command == "accounts") co_return decide_accounts(request, asker);
   if (command == "endpoint") co_return administer(request, asker);
   co_return nlohmann::json{{"ok", false}, {"message", fmt::format("there is no command \"{}\"", command)}};
+}
+
+nlohmann::json Process::decide_accounts(const nlohmann::json& request, const std::string& asker) {
+  nlohmann::json answer = obey_about_accounts(guardroom_.accounts, *config_, request);
+  if (answer["ok"] && text_of(request, "action") != "list")
+    journal_.at(config::LogLevel::info, "{}, as {} has asked", answer["message"].get<std::string>(), asker);
+  return answer;
 }
 
 // What waits in the workers' pools for an endpoint that takes nothing new is closed.

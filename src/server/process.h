@@ -75,6 +75,7 @@ class Process final : private Observed, private Commands, private SignalOwner {
   bool draining() const override { return draining_; }
   loop::Task<Overview> overview() override;
   loop::Task<nlohmann::json> handle(nlohmann::json request, std::string asker) override;
+  nlohmann::json decide_accounts(const nlohmann::json& request, const std::string& asker);
   nlohmann::json administer(const nlohmann::json& request, const std::string& asker);
   nlohmann::json set_log_level(const nlohmann::json& request);
 

@@ -36,6 +36,7 @@ std::string basic(const std::string& credentials) {
 const std::string kAnn = basic("ann:right"), kBob = basic("bob:right"), kWrong = basic("ann:wrong");
 std::string user(const std::string& name) { return "X-Remote-User: " + name + "\r\n"; }
 
+const std::string kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
 const std::string kText = "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n",
                   kChallenge = "WWW-Authenticate: Basic realm=\"Staff\", charset=\"UTF-8\"\r\n";
 std::string asked(int number, bool closes = false) {
@@ -83,6 +84,15 @@ std::vector<HttpPlay> plays_of_signing_in() {
        .lines = {"200 finished"},
        .top = users(),
        .site = kSignIn},
+      {.title = "FormThatIsNone",
+       .client = {says(ask("POST", "/sign-up", kForm + sized(3)) + "a=%" +
+                       ask("POST", "/sign-up", kForm + sized(9000) + kExpect)),
+                  whole(), whole()},
+       .hears = {page(400, 1), page(413, 2, true)},
+       .lines = {"400 rejected", "413 too_large"},
+       .connections = 0,
+       .routes = "[{ path: /sign-up, sign_up: all }]",
+       .top = users()},
       {.title = "BodyThatComesUnasked",
        .client = {says(post("/a", "hello") + get("/b", kAnn)), whole(), whole()},
        .replies = {{"GET /b", {says(ok("two"))}}},
