@@ -17,6 +17,7 @@
 #include "config/addresses.h"
 #include "config/bans.h"
 #include "config/http.h"
+#include "config/logs.h"
 #include "config/place.h"
 #include "config/tls.h"
 #include "config/upstream.h"
@@ -26,45 +27,10 @@ namespace lockgate::config {
 
 using namespace std::chrono_literals;
 
-enum class LogLevel : std::uint8_t { error, warning, info, debug };
-enum class LogFormat : std::uint8_t { text, json };
 enum class WhenFull : std::uint8_t { refuse, queue };
 enum class Verdict : std::uint8_t { pass, terminate, plain, reject };
 enum class RejectWith : std::uint8_t { alert, reset, silence };
 enum class SendProxyProtocol : std::uint8_t { off, v1, v2 };
-
-/// Where lines go: "off", "stdout", "stderr", "syslog" or the absolute path of a file.
-struct LogTarget {
-  enum class Kind : std::uint8_t { off, standard_output, standard_error, syslog, file };
-  Kind kind = Kind::off;
-  std::string path;
-  bool secret = false;  // a file for nobody but the user of the service
-  bool operator==(const LogTarget&) const = default;
-};
-
-/// Where secrets of connections go.
-inline LogTarget target_of(const KeyLogging& key_log) {
-  if (key_log.to.empty()) return {};
-  return {.kind = LogTarget::Kind::file, .path = key_log.to, .secret = true};
-}
-
-struct ErrorLog {
-  LogTarget to{LogTarget::Kind::standard_error, ""};
-  LogLevel level = LogLevel::info;
-  LogFormat format = LogFormat::text;
-};
-
-/// What a line of an access log looks like.
-struct LineForm {
-  enum class Kind : std::uint8_t { text, json, common, combined, own };
-  Kind kind = Kind::text;
-  Template line{};  // of all but text and json, which are written field by field
-};
-
-struct AccessLog {
-  LogTarget to{LogTarget::Kind::standard_output, ""};
-  LineForm format;
-};
 
 /// The address where metrics, status and health are asked for, and the socket for commands.
 struct Admin {
