@@ -18,9 +18,9 @@
 //
 // OPENING is hello, tls1.2, tls1.3 or resumed (TLS 1.3 by a ticket). Or it says that HTTP/1.1 is spoken:
 // http, https (by TLS 1.3) or websocket (ANSWER bytes are sent and echoed); a path may follow, which precedes
-// the size in requests: http/some/path; beneath http/signed-in they come with a name and a password. PORTS are
-// joined by commas, and each has its turn. A client prints "ready", begins after a line on standard input,
-// prints "done COUNT" and leaves after another line.
+// the size in requests: http/some/path; beneath http/signed-in they come with a name and a password. PORTS
+// are joined by commas, and each has its turn. A client prints "ready", begins after a line on standard
+// input, prints "done COUNT" and leaves after another line.
 #include <unistd.h>
 
 #include <charconv>
