@@ -106,6 +106,12 @@ std::string kind(const std::vector<T>&, const Form& form) {
     return fmt::format("a list, each {}", expectation<T>(form));
 }
 
+template <class Struct>
+const Struct& defaults() {
+  static const Struct all{};
+  return all;
+}
+
 // The default of a member as text; none for what is empty.
 template <class T>
 std::string default_text(const std::vector<T>&, const Form&) {
@@ -135,7 +141,7 @@ std::string default_text(const T& value, const Form& form) {
     std::vector<std::string> parts;
     for_each_field<T>([&](const auto& field) {
       std::string text = default_text(value.*field.member, field.form);
-      if (text != default_text(T{}.*field.member, field.form))
+      if (text != default_text(defaults<T>().*field.member, field.form))
         parts.push_back(fmt::format("{}: {}", field.key, text));
     });
     return fmt::format("{}", fmt::join(parts, ", "));
@@ -146,15 +152,17 @@ std::string row(std::string_view key, const std::string& value, const std::strin
   return fmt::format("| `{}` | {} | {} | {} |\n", key, value, fallback, sentence);
 }
 
+std::string fallback(const std::string& text, const Form& form) {
+  if (form.required) return "required";
+  if (form.alternative) return "one of these";
+  return text.empty() ? "" : fmt::format("`{}`", text);
+}
+
 template <class Struct, class Member>
 std::string field_row(const Field<Struct, Member>& field) {
-  const Struct section{};
-  const Member& member = section.*field.member;
-  std::string fallback = default_text(member, field.form);
-  if (!fallback.empty()) fallback = fmt::format("`{}`", fallback);
-  if (field.form.required) fallback = "required";
-  if (field.form.alternative) fallback = "one of these";
-  return row(field.key, kind(member, field.form), fallback, field.sentence);
+  const Member& member = defaults<Struct>().*field.member;
+  std::string text = fallback(default_text(member, field.form), field.form);
+  return row(field.key, kind(member, field.form), text, field.sentence);
 }
 template <class Form>
 std::string field_row(const VerdictField<Form>& field) {

@@ -161,31 +161,45 @@ class Schema {
     return {{"$ref", "#/$defs/" + title}};
   }
 
+  // What is not of a field's type stands apart from what is: there are hundreds of fields.
+  struct Keys {
+    Json properties = Json::object(), required = Json::array(), choices = Json::array();
+
+    void add(std::string_view name, std::string_view sentence, Json schema, bool is_required,
+             bool is_choice) {
+      std::string key(name);
+      schema["description"] = sentence;
+      properties[key] = std::move(schema);
+      if (is_required) required.push_back(key);
+      if (is_choice) choices.push_back({{"required", {key}}});
+    }
+    Json section(std::string_view sentence) const {
+      Json section = {
+          {"description", sentence}, {"properties", properties}, {"additionalProperties", false}};
+      section["type"] = required.empty() ? Json({"object", "null"}) : Json("object");
+      if (!required.empty()) section["required"] = required;
+      if (!choices.empty()) section["oneOf"] = choices;
+      return section;
+    }
+  };
+
   template <Sectioned Struct>
   Json describe() {
-    Json properties = Json::object(), required = Json::array(), choices = Json::array();
-    for_each_field<Struct>([&](const auto& field) {
-      std::string key(field.key);
-      properties[key] = field_schema(field);
-      properties[key]["description"] = field.sentence;
-      if constexpr (requires { field.verdict; }) choices.push_back({{"required", {key}}});
-      if constexpr (requires { field.form; }) {
-        if (field.form.required) required.push_back(key);
-        if (field.form.alternative) choices.push_back({{"required", {key}}});
-      }
-    });
-    Json section = {{"description", kSection<Struct>.sentence},
-                    {"properties", properties},
-                    {"additionalProperties", false}};
-    section["type"] = required.empty() ? Json({"object", "null"}) : Json("object");
-    if (!required.empty()) section["required"] = required;
-    if (!choices.empty()) section["oneOf"] = choices;
-    return section;
+    Keys keys;
+    for_each_field<Struct>([&](const auto& field) { add_to(keys, field); });
+    return keys.section(kSection<Struct>.sentence);
+  }
+  template <class Field>
+  void add_to(Keys& keys, const Field& field) {
+    bool is_required = false, is_choice = requires { field.verdict; };
+    if constexpr (requires { field.form; })
+      is_required = field.form.required, is_choice = field.form.alternative;
+    keys.add(field.key, field.sentence, field_schema(field), is_required, is_choice);
   }
 
   template <class Struct, class Member>
   Json field_schema(const Field<Struct, Member>& field) {
-    return of(Struct{}.*field.member, field.form);
+    return of(Member{}, field.form);
   }
   template <class Section>
   Json field_schema(const VerdictField<Section>&) {
