@@ -116,6 +116,7 @@ void HttpReader::read_value(const Node& node, Subject subject, const Form&, std:
 void HttpReader::read_value(const Node& node, Subject subject, const Form& form,
                             std::vector<Condition>& out) {
   for_each_named(node, subject, form, [&](const std::string& name, const Node& value) {
+    if (form.as == As::field_name) check_asked(name, value.mark);
     auto text = read_word<std::string>(value, {name}, as(As::field_value));
     if (text) out.push_back({.name = name, .value = std::move(*text)});
   });

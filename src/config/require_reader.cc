@@ -146,8 +146,15 @@ void RequireReader::read_value(const Node& node, Subject subject, const Form&, s
     auto name = parse_http_text(entry.key, As::field_name);
     auto value = read_word<std::string>(entry.value, {entry.key}, as(As::field_value));
     if (!name) error(entry.mark, fmt::format("a key of `{}` must be {}", subject.key, name.error().expected));
+    if (name) check_asked(*name, entry.mark);
     if (name && value) out.push_back({.name = *name, .value = std::move(*value)});
   }
+}
+
+void RequireReader::check_asked(const std::string& field, const Mark& mark) {
+  if (is_of_connection(field))
+    error(mark, fmt::format("`{}` is of the connection, and no field that could be asked for", field),
+          "only those can that are passed on");
 }
 
 }  // namespace lockgate::config

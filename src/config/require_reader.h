@@ -20,6 +20,11 @@ class RequireReader : public RateReader {
   void read_value(const Node& node, Subject subject, const Form& form, TimeCondition& out);
   void read_value(const Node& node, Subject subject, const Form& form, std::vector<Condition>& out);
 
+ protected:
+  /// Whoever asks for a field that is never there has a condition that never holds, and a `none` that always
+  /// does.
+  void check_asked(const std::string& field, const Mark& mark);
+
  private:
   void read_short(const Node& node, Subject subject, Requirement& out);
   template <class Switched>

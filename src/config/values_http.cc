@@ -305,4 +305,12 @@ std::string_view instead_of_editing(std::string_view field) {
   return "";
 }
 
+bool is_of_connection(std::string_view field) {
+  constexpr std::array<std::string_view, 9> kNames{
+      "Connection",       "Content-Length",    "Expect", "Host", "Keep-Alive", "TE",
+      "Proxy-Connection", "Transfer-Encoding", "Upgrade"};
+  return std::ranges::any_of(kNames,
+                             [&](std::string_view name) { return wire::equal_in_any_case(name, field); });
+}
+
 }  // namespace lockgate::config

@@ -21,5 +21,8 @@ SplitUrl split_path(std::string_view url);
 
 /// What to do instead of changing a field that the proxy itself governs; empty for those that may be changed.
 std::string_view instead_of_editing(std::string_view field);
+/// Whether a field is of the connection: it is taken off before anybody asks for the fields of a request, and
+/// whoever does would never find it.
+bool is_of_connection(std::string_view field);
 
 }  // namespace lockgate::config

@@ -98,6 +98,7 @@ Outcome<RateKey> parse_value(std::string_view text, const Form&) {
   if (text.starts_with(kFieldPrefix)) {
     auto name = parse_http_text(text.substr(kFieldPrefix.size()), As::field_name);
     if (!name) return unexpected(no_key("behind the colon stands the name of a field"));
+    if (is_of_connection(*name)) return unexpected(no_key("it is of the connection; `$host` is known, too"));
     return RateKey{.kind = RateKey::Kind::field, .text = std::move(*name)};
   }
   if (!text.contains('$')) return unexpected(no_key(nearest(text, words)));

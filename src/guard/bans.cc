@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "wire/page_text.h"
 
 namespace lockgate::guard {
 namespace {
@@ -109,7 +110,7 @@ bool Bans::ban(Ban ban, Instant now) {
 }
 
 bool Bans::restore(Ban ban, Instant now) {
-  ban.why.resize(std::min(ban.why.size(), kLongestWhy));
+  ban.why = wire::shortened(ban.why, kLongestWhy);
   std::lock_guard held(lock_);
   if (is_client(ban.who)) {
     put(client_key(ban.who.ip()),
@@ -124,16 +125,16 @@ bool Bans::restore(Ban ban, Instant now) {
 }
 
 std::size_t Bans::lift(const Network& network) {
-  if (is_client(network)) {
-    std::lock_guard held(lock_);
-    if (!records_.contains(client_key(network.ip()))) return 0;
-    note_lifted(network);
-    erase(client_key(network.ip()));
-    return 1;
-  }
-  return lift_if([&](const Network& one) {
-    return one == network || (network.prefix() <= one.prefix() && network.contains(one.ip()));
-  });
+  auto is_inside = [&](const Network& one) {
+    return network.prefix() <= one.prefix() && network.contains(one.ip());
+  };
+  if (!is_client(network)) return lift_if(is_inside);
+  std::lock_guard held(lock_);
+  std::size_t lifted = lift_by_hand(is_inside);
+  if (!records_.contains(client_key(network.ip()))) return lifted;
+  note_lifted(network);
+  erase(client_key(network.ip()));
+  return lifted + 1;
 }
 
 std::size_t Bans::lift_if(const std::function<bool(const Network&)>& is_excepted) {
@@ -155,10 +156,14 @@ std::size_t Bans::lift_if(const std::function<bool(const Network&)>& is_excepted
     if (!over) at = *next;
   }
   std::lock_guard held(lock_);
+  return lifted + lift_by_hand(is_excepted);
+}
+
+std::size_t Bans::lift_by_hand(const std::function<bool(const Network&)>& is_meant) {
   for (const Ban& ban : by_hand_) {
-    if (is_excepted(ban.who)) note_lifted(ban.who);
+    if (is_meant(ban.who)) note_lifted(ban.who);
   }
-  return lifted + std::erase_if(by_hand_, [&](const Ban& ban) { return is_excepted(ban.who); });
+  return std::erase_if(by_hand_, [&](const Ban& ban) { return is_meant(ban.who); });
 }
 
 void Bans::sweep(Duration remember, Instant now) {

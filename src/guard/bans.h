@@ -67,7 +67,7 @@ class Bans {
   bool ban(Ban ban, Instant now);
   /// The same, of one that was kept.
   bool restore(Ban ban, Instant now);
-  /// Lifts the ban of exactly this network, and those of all clients in it; how many. Nothing is remembered.
+  /// Lifts the bans of this network and of all that is in it; how many. Nothing is remembered.
   std::size_t lift(const Network& network);
   /// Lifts the bans of all that `is_excepted` holds for.
   std::size_t lift_if(const std::function<bool(const Network&)>& is_excepted);
@@ -103,6 +103,8 @@ class Bans {
   using Order = std::set<std::pair<std::int64_t, ClientKey>>;
 
   void ban_by_rule(const Ip& ip, const config::BanRule& rule, Duration remember, Instant now);
+  /// With the lock.
+  std::size_t lift_by_hand(const std::function<bool(const Network&)>& is_meant);
   void put(ClientKey client, Record record, Instant now);
   void erase(ClientKey client);
   void note(Ban ban);

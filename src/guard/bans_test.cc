@@ -147,6 +147,16 @@ TEST_F(BansTest, OfAllClientsInANetworkAreLiftedAtOnce) {
   EXPECT_EQ(news.lifted.size(), 3u);
 }
 
+TEST_F(BansTest, OfSingleAddressesAreLiftedWithTheirClient) {
+  ban("2001:db8::1/128", 1h);
+  ban("2001:db8::/96", 1h);
+  ban("2001:db8:0:1::1/128", 1h);
+  EXPECT_EQ(lift("2001:db8::/64"), 2u);
+  EXPECT_FALSE(holds("2001:db8::1"));
+  EXPECT_TRUE(holds("2001:db8:0:1::1"));
+  EXPECT_EQ(bans_.take_news().lifted.size(), 2u);
+}
+
 TEST_F(BansTest, AreNewsThatLastUnlessTheyAreLiftedAfterwards) {
   rule_.count = 1;
   auto lasting = [&] {

@@ -272,20 +272,17 @@ class Reverse::Visit {
   bool over_ = false;
 };
 
-// False if the site has gone, or agrees on other terms with its clients now: then this is the connection's
-// last request, under the plan that it has begun with.
+// The connection belongs to whichever site would take it now. False if there is none, or it agrees on other
+// terms with its clients: then this is the last request, under the plan that the connection has begun with.
 bool Reverse::take_newest_plan() {
   if (newest_ == plan_) return true;
   const ListenerPlan* listener = newest_->plan->listener(listener_->listener->name);
   if (!listener) return false;
-  auto same = [&](const SitePlan& site) { return site.site->name == site_->site->name; };
-  auto found = std::ranges::find_if(listener->sites, same);
-  if (found == listener->sites.end() || !found->site->is_http()) return false;
-  const config::Site& site = *found->site;
-  if (site.verdict != site_->site->verdict || !same_terms(site.tls, site_->site->tls)) return false;
+  const SitePlan* site = site_within_reach(*listener, *site_, facts_, facts_.name);
+  if (!site) return false;
   plan_ = newest_;
   listener_ = listener;
-  site_ = &*found;
+  site_ = site;
   return true;
 }
 

@@ -33,22 +33,55 @@ std::vector<std::string> offered(const Facts& facts) {
   return protocols;
 }
 
+// Whoever has agreed on TLS for one site must not reach another that would have asked for more: for another
+// certificate of the client, or for another version (RFC 9110, 15.5.20).
+bool same_terms(const config::TlsServer& a, const config::TlsServer& b) {
+  const config::ClientCertificate &ours = a.client_certificate, &theirs = b.client_certificate;
+  return ours.ask == theirs.ask && ours.ca_file == theirs.ca_file && ours.crl_file == theirs.crl_file &&
+         ours.depth == theirs.depth && a.profile == b.profile && a.min_version == b.min_version &&
+         a.max_version == b.max_version && a.ciphers == b.ciphers && a.cipher_suites == b.cipher_suites;
+}
+
 // The site that a host belongs to; null for one that this connection must not reach.
 const SitePlan* site_for(const ListenerPlan& listener, const SitePlan& taken, const Facts& facts,
                          std::string_view host) {
-  if (host == facts.name) return &taken;
-  bool tls = facts.client_leg != nullptr;
-  auto protocols = offered(facts);
-  Question question{.tls = tls,
-                    .name = host,
-                    .alpn = protocols,
-                    .client = facts.client.ip(),
-                    .ja3 = [&] { return facts.ja3 ? facts.ja3->text() : std::string_view(); },
-                    .ja4 = [&] { return facts.ja4 ? facts.ja4->text() : std::string_view(); }};
-  const SitePlan* site = route(listener, question).site;
-  if (!site || site == &taken) return site;
-  if (!site->site->is_http() || site->site->verdict != taken.site->verdict) return nullptr;
-  return !tls || same_terms(taken.site->tls, site->site->tls) ? site : nullptr;
+  return host == facts.name ? &taken : site_within_reach(listener, taken, facts, host);
+}
+
+// Segments as servlet containers take them, which cut off what stands behind a semicolon (RFC 3986, 3.3), and
+// then have slashes behind slashes be one.
+std::string_view without_parameters(std::string_view path, Arena& arena) {
+  std::span<char> room = arena.take(path.size());
+  std::size_t size = 0;
+  bool skips = false;
+  for (char c : path) {
+    skips = c == ';' || (skips && c != '/');
+    bool repeats = c == '/' && size > 0 && room[size - 1] == '/';
+    if (!skips && !repeats) room[size++] = c;
+  }
+  return {room.data(), size};
+}
+
+// What both have inherited is written in one place.
+bool is_guarded_alike(const config::Route& a, const config::Route& b) {
+  const config::Place &ours = a.require.place, &theirs = b.require.place;
+  bool same_require = ours.file == theirs.file && ours.line == theirs.line && ours.column == theirs.column;
+  return same_require && a.access == b.access && a.sign_in.users.index == b.sign_in.users.index;
+}
+
+bool asks_who_comes(const RoutePlan& plan) {
+  bool anybody = plan.route->require.admits == config::Requirement::Admits::anybody;
+  return (plan.guard && !anybody) || !plan.route->access.empty();
+}
+
+// Whether parameters, or slashes behind slashes that stay raw, keep a path from a route that asks who comes,
+// but not from what is behind it.
+bool slips_past(const RouteTable& routes, RouteQuestion question, const RoutePlan& found, Arena& arena) {
+  if (!question.path.contains(';') && !question.path.contains("//")) return false;
+  question.path = without_parameters(question.path, arena);
+  const RoutePlan* meant = routes.find(question);
+  if (!meant || meant == &found) return false;
+  return asks_who_comes(*meant) && !is_guarded_alike(*meant->route, *found.route);
 }
 
 Result<void> choose(RequestFacts& facts, const SitePlan& taken, const http::Request& request,
@@ -63,9 +96,11 @@ Result<void> choose(RequestFacts& facts, const SitePlan& taken, const http::Requ
   if (!target) return std::unexpected(target.error());
   facts.path = arena.copy(target->path);
   facts.query = target->query;
-  facts.route = facts.site->routes.find(
-      {.path = facts.path, .query = facts.query, .request = request, .regexes = regexes});
+  RouteQuestion question{.path = facts.path, .query = facts.query, .request = request, .regexes = regexes};
+  facts.route = facts.site->routes.find(question);
   if (!facts.route) return std::unexpected(refusal(Errc::rejected, 404, "choosing the route"));
+  if (slips_past(facts.site->routes, question, *facts.route, arena))
+    return std::unexpected(refusal(Errc::bad_message, 400, "reading a path that leads past `require`"));
   if (facts.route->regex != RoutePlan::kNoRegex)
     regexes[facts.route->regex].match(facts.path, facts.captures);
   if (has_been_here(request)) return std::unexpected(refusal(Errc::loops, 508, "looking at Via"));
@@ -82,13 +117,20 @@ int redirect_status(const RequestFacts& facts, bool permanent) {
 
 }  // namespace
 
-// Whoever has agreed on TLS for one site must not reach another that would have asked for more: for another
-// certificate of the client, or for another version (RFC 9110, 15.5.20).
-bool same_terms(const config::TlsServer& a, const config::TlsServer& b) {
-  const config::ClientCertificate &ours = a.client_certificate, &theirs = b.client_certificate;
-  return ours.ask == theirs.ask && ours.ca_file == theirs.ca_file && ours.crl_file == theirs.crl_file &&
-         ours.depth == theirs.depth && a.profile == b.profile && a.min_version == b.min_version &&
-         a.max_version == b.max_version && a.ciphers == b.ciphers && a.cipher_suites == b.cipher_suites;
+const SitePlan* site_within_reach(const ListenerPlan& listener, const SitePlan& taken, const Facts& facts,
+                                  std::string_view name) {
+  bool tls = facts.client_leg != nullptr;
+  auto protocols = offered(facts);
+  Question question{.tls = tls,
+                    .name = name,
+                    .alpn = protocols,
+                    .client = facts.client.ip(),
+                    .ja3 = [&] { return facts.ja3 ? facts.ja3->text() : std::string_view(); },
+                    .ja4 = [&] { return facts.ja4 ? facts.ja4->text() : std::string_view(); }};
+  const SitePlan* site = route(listener, question).site;
+  if (!site || site == &taken) return site;
+  if (!site->site->is_http() || site->site->verdict != taken.site->verdict) return nullptr;
+  return !tls || same_terms(taken.site->tls, site->site->tls) ? site : nullptr;
 }
 
 void note_request(RequestFacts& facts, const http::Request& request) {

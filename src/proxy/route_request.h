@@ -13,8 +13,10 @@
 
 namespace lockgate::proxy {
 
-/// Whether whoever has agreed on TLS for a site with `a` may reach one with `b`.
-bool same_terms(const config::TlsServer& a, const config::TlsServer& b);
+/// The site of that name on a connection that was taken for the site `taken`, be it of an older plan; null
+/// for one that the connection must not reach, or if there is none.
+const SitePlan* site_within_reach(const ListenerPlan& listener, const SitePlan& taken, const Facts& facts,
+                                  std::string_view name);
 
 /// Notes what `request` says of itself.
 void note_request(RequestFacts& facts, const http::Request& request);

@@ -7,6 +7,7 @@
 
 #include "base/time_text.h"
 #include "config/values.h"
+#include "guard/account_request.h"
 
 namespace lockgate::server {
 
@@ -45,21 +46,23 @@ std::string name_of_banned(const Network& who) {
 }
 
 json ban(guard::Bans& bans, const guard::BanRules& rules, const json& request, const guard::Clocks& clocks) {
-  std::string address = text_of(request, "address"), time = text_of(request, "for");
+  std::string address = text_of(request, "address"), time = text_of(request, "for"),
+              why = text_of(request, "why");
   auto who = network_of(address);
   if (!who) return no_address(address);
   if (rules.is_excepted(*who))
     return refusal(
         fmt::format("{} is never banned: it is in `bans.except`, or a proxy in front that is trusted",
                     name_of_banned(*who)));
+  // It is shown on terminals, and a ban is a line of its file.
+  if (!guard::is_line_of_text(why)) return refusal("--why must be UTF-8 without control characters");
   Instant until = kNever;
   if (time != "forever") {
     auto duration = config::parse_value<Duration>(time, config::kSome);
     if (!duration) return refusal(fmt::format("--for must be {}, or forever", duration.error().expected));
     until = clocks.now + *duration;
   }
-  if (!bans.ban({.who = *who, .since = clocks.now, .until = until, .why = text_of(request, "why")},
-                clocks.now))
+  if (!bans.ban({.who = *who, .since = clocks.now, .until = until, .why = std::move(why)}, clocks.now))
     return refusal(
         fmt::format("there are {} networks already, which is the most", guard::Bans::kMostNetworks));
   std::string message = fmt::format("{} is banned {}", name_of_banned(*who),

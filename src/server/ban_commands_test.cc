@@ -28,6 +28,15 @@ TEST_F(BanCommands, BanAndLift) {
   EXPECT_EQ(list_bans(bans_, clocks_)["bans"].size(), 0u);
 }
 
+TEST_F(BanCommands, ShowNoHalfOfACharacterAndNoControlCharacters) {
+  std::string long_why = "x";
+  for (int i = 0; i < 150; ++i) long_why += "\xc3\xa4";
+  EXPECT_TRUE(is_done(do_ban({{"address", "192.0.2.1"}, {"for", "1h"}, {"why", long_why}})));
+  EXPECT_NO_THROW((void)list_bans(bans_, clocks_).dump());
+  for (const char* why : {"a\nb", "\x1b[2J", "a\tb", "\xc3"})
+    EXPECT_FALSE(is_done(do_ban({{"address", "192.0.2.2"}, {"for", "1h"}, {"why", why}}))) << why;
+}
+
 TEST_F(BanCommands, RefuseWhatTheyDoNotUnderstand) {
   EXPECT_TRUE(is_done(do_ban({{"address", "192.0.2.1"}, {"for", "1h"}})));
   for (const json& wrong :

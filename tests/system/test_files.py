@@ -429,3 +429,21 @@ def test_maintenance_is_switched_on_by_the_configuration(gate):
     gate = gate(site="maintenance: { when: always, retry_after: off }")
     answer = ask(gate, "/hello.txt")
     assert answer.status == 503 and "Retry-After" not in answer.fields
+
+
+def test_slashes_that_stay_raw_lead_past_no_guard(gate, www):
+    (www / "a" / "private").mkdir(parents=True)
+    (www / "a" / "private" / "x").write_text("secret")
+    (www / "a" / "y").write_text("open")
+    gate = gate("            - { path: /a/private, require: nobody, files: $www }\n" + WHOLE,
+                site="paths: { empty_segments: raw }")
+
+    def status(target):
+        with gate.connect() as sock:
+            sock.sendall(http1.request(target=target))
+            return http1.read_answer(sock.makefile("rb")).status
+
+    assert status("/a/private/x") == 403
+    for target in ("/a//private/x", "//a/private/x", "/a///private//x"):
+        assert status(target) == 400, target
+    assert status("/a//y") == 200

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from parts import proc
+from parts import http1, proc
 from parts.client_hello import hello
 from parts.ports import free_port
 from parts.sockets import connect, first_line, read_exactly
@@ -203,3 +203,30 @@ def test_fifty_reloads_under_traffic_drop_nothing(lockgate, echo):
     lines = gate.next_lines(traffic.done + 10)
     assert {line["outcome"] for line in lines} == {"finished"}
     assert gate.metrics().total("lockgate_reloads_total") == 50
+
+
+WEB = """
+listeners:
+  - bind: "127.0.0.1:$port"
+    sites:
+      - { names: [$one], plain: { routes: [{ path: /, status: 200, body: "$said\\n" }] } }
+      $more
+      - { names: [default], plain: { routes: [{ path: /, status: 200, body: "default\\n" }] } }
+"""
+
+
+def test_an_open_connection_meets_the_site_that_takes_its_name_now(lockgate):
+    gate = lockgate(WEB, one="a.test, b.test", said="old", more="")
+    socks = {name: gate.connect() for name in ("a.test", "b.test", "c.test")}
+    files = {name: sock.makefile("rb") for name, sock in socks.items()}
+
+    def ask(name):
+        socks[name].sendall(http1.request(host=name))
+        return http1.read_answer(files[name])
+
+    assert [ask(name).body for name in socks] == [b"old\n", b"old\n", b"default\n"]
+    gate.reload(WEB, one="a.test", said="new",
+                more="- { names: [b.test, c.test], require: nobody, plain: { routes: [{ path: /, status: 200 }] } }")
+    assert ask("a.test").body == b"new\n"
+    for name in ("b.test", "c.test"):
+        assert [ask(name).status, ask(name).status] == [403, 403], "on the connection that was open before"

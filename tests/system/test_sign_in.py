@@ -138,6 +138,19 @@ def test_inside_the_network_or_signed_in(gate, origin):
     assert status(gate, "/only", "-H", "X-Forwarded-For: 127.0.0.3") == 403
 
 
+def test_parameters_of_segments_hide_nothing_from_what_is_required(gate, origin):
+    gate = gate()
+    for path in ("/only;x", "/only;x/y", "/;x/only", "/only;a=b;c/", "//;/;x//only"):
+        assert status(gate, path, "-u", "ann:right") == 400, f"servlet containers take {path} for /only"
+    assert not origin.requests()
+    for path in ("/shop;jsessionid=1/x;y=2", "/shop;/only", "/x;only", "/group;jsessionid=1/x"):
+        expected = 400 if path.startswith("/group") else 200
+        assert status(gate, path, "-u", "ann:right") == expected, path
+    assert status(gate, "/only/x;y", source="127.0.0.3") == 200, "the same route either way"
+    assert status(gate, "/open/x;y") == 200 and status(gate, "/open;y") == 401
+    assert last(origin).first[1] == b"/open/x;y"
+
+
 def test_a_proxy_that_names_nobody_is_not_inside(gate):
     gate = gate(GATE.replace("trusted_proxies: { from: 127.0.0.2 }", "trusted_proxies: { from: 127.0.0.3 }"))
     assert status(gate, "/inside", source="127.0.0.3") == 401, "others are behind it"
