@@ -7,8 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
-
-#include "base/fd.h"
+#include <utility>
 
 namespace lockgate {
 namespace {
@@ -33,11 +32,11 @@ FileStamp stamp_of(const std::string& path) {
   return {.modified = nanoseconds(file.st_mtim),
           .changed = nanoseconds(file.st_ctim),
           .size = file.st_size,
-          .inode = file.st_ino};
+          .inode = file.st_ino,
+          .device = file.st_dev};
 }
 
-std::expected<Secret, std::string> read_whole_file(const std::string& path, std::size_t largest,
-                                                   std::string_view bound) {
+std::expected<Fd, std::string> open_file(const std::string& path) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return unreadable(path, errno);
   struct stat about{};
@@ -45,6 +44,18 @@ std::expected<Secret, std::string> read_whole_file(const std::string& path, std:
   if (S_ISDIR(about.st_mode))
     return std::unexpected(fmt::format("{} is a folder; name a file inside it", path));
   if (!S_ISREG(about.st_mode)) return std::unexpected(fmt::format("{} is not a regular file", path));
+  return file;
+}
+
+std::expected<Secret, std::string> read_whole_file(const std::string& path, std::size_t largest,
+                                                   std::string_view bound) {
+  auto opened = open_file(path);
+  if (!opened) return std::unexpected(opened.error());
+  const Fd& file = *opened;
+  struct stat about{};
+  if (::fstat(file.number(), &about) != 0) return unreadable(path, errno);
+  if (std::cmp_greater(about.st_size, largest))
+    return std::unexpected(fmt::format("{} is larger than {}", path, bound));
   Secret content(std::min(largest, static_cast<std::size_t>(about.st_size) + kGrowth) + 1);
   auto room = content.room();
   while (!room.empty()) {

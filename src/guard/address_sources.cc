@@ -55,9 +55,9 @@ Success write_file(const std::string& path, std::string_view text) {
 }  // namespace
 
 Success ListFile::read() {
-  auto text = file_.read(wire::NetworkListLimits().bytes);
+  auto text = file_.read(wire::NetworkListLimits().bytes, "64 MiB");
   if (!text) return std::unexpected(text.error());
-  auto networks = networks_in(*text, path());
+  auto networks = networks_in(text->text(), path());
   if (!networks) return std::unexpected(networks.error());
   networks_ = std::move(*networks);
   return {};
@@ -70,13 +70,13 @@ ListUrl::ListUrl(std::string url, const std::string& state_folder)
 
 void ListUrl::read_copy() {
   constexpr std::size_t kNotes = 4096;
-  auto text = copy_.read(wire::NetworkListLimits().bytes + kNotes);
+  auto text = copy_.read(wire::NetworkListLimits().bytes + kNotes, "64 MiB");
   if (!text) return;
-  auto networks = networks_in(*text, copy_.path());
+  auto networks = networks_in(text->text(), copy_.path());
   if (!networks) return;
   networks_ = std::move(*networks);
-  etag_ = noted(*text, kEtag);
-  last_modified_ = noted(*text, kLastModified);
+  etag_ = noted(text->text(), kEtag);
+  last_modified_ = noted(text->text(), kLastModified);
   fetched_at_ = copy_.written();
 }
 

@@ -57,11 +57,12 @@ TEST_F(Sources, AFileThatCannotBeUsedIsToldWithItsLine) {
   EXPECT_EQ(trouble_of("address_lists: { bad: { file: " + write("bad", "192.0.2.1\nnonsense\n") + " } }"),
             fmt::format("2: the address list `bad`: {}:2: `nonsense` is no network, address or range",
                         path("bad")));
-  EXPECT_EQ(
-      trouble_of("address_lists: { bad: { file: " + path("none") + " } }"),
-      fmt::format("2: the address list `bad`: {} cannot be read: No such file or directory", path("none")));
-  EXPECT_TRUE(
-      trouble_of("address_lists: { bad: { file: " + folder_.string() + " } }").ends_with(" is no file"));
+  EXPECT_EQ(trouble_of("address_lists: { bad: { file: " + path("none") + " } }"),
+            fmt::format("2: the address list `bad`: {} cannot be read: No such file or directory; see "
+                        "whether the name is right",
+                        path("none")));
+  EXPECT_TRUE(trouble_of("address_lists: { bad: { file: " + folder_.string() + " } }")
+                  .ends_with(" is a folder; name a file inside it"));
 }
 
 TEST_F(Sources, AFileThatGoesBadKeepsWhatItHeld) {

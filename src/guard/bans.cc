@@ -183,8 +183,11 @@ void Bans::sweep(Duration remember, Instant now) {
     over = left > 0 && (next == order_.end() || next->first > now.nanoseconds);
   }
   std::lock_guard held(lock_);
-  if (std::erase_if(by_hand_, [&](const Ban& ban) { return ban.until <= now; }) > 0)
-    changes_.fetch_add(1, std::memory_order_release);
+  std::erase_if(by_hand_, [&](const Ban& ban) {
+    bool over = ban.until <= now;
+    if (over) note_lifted(ban.who);
+    return over;
+  });
 }
 
 std::shared_ptr<const BannedNetworks> Bans::networks() const {

@@ -35,7 +35,7 @@ struct Ban {
 /// What has changed since somebody asked last.
 struct BanNews {
   std::vector<Ban> banned;
-  std::vector<Network> lifted;      // before their time
+  std::vector<Network> lifted;      // before their time; networks also at its end
   std::uint64_t left_out = 0;       // that are not among these, for there were too many
   std::vector<std::size_t> behind;  // of each that was lifted: how many had been banned by then
 

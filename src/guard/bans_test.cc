@@ -71,6 +71,20 @@ TEST_F(BansTest, CountOnlyWhatIsWithinTheWindow) {
   EXPECT_FALSE(holds("192.0.2.1"));
 }
 
+// So that what a network has held can be told again, where that counts.
+TEST_F(BansTest, OfNetworksAreToldAtTheirEnd) {
+  ban("192.0.2.7", 1h);
+  ban("192.0.2.0/24", 1min);
+  bans_.take_news();
+  std::uint64_t before = bans_.changes();
+  pass(1min);
+  EXPECT_GT(bans_.changes(), before);
+  auto news = bans_.take_news();
+  ASSERT_EQ(news.lifted.size(), 1u);
+  EXPECT_EQ(news.lifted[0], network("192.0.2.0/24"));
+  EXPECT_TRUE(holds("192.0.2.7"));
+}
+
 TEST_F(BansTest, CountRulesApart) {
   config::BanRule other = rule_;
   other.name = "other";

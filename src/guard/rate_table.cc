@@ -20,6 +20,8 @@ std::int64_t scaled(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
 // A hash may be the number that stands for an empty cell.
 constexpr std::uint64_t named(std::uint64_t key) { return key == 0 ? 1 : key; }
 
+constexpr std::uint8_t family(std::uint64_t key) { return static_cast<std::uint8_t>(key); }
+
 }  // namespace
 
 Duration Quota::cost(std::uint64_t taken) const {
@@ -30,7 +32,7 @@ RateTable::RateTable(std::size_t cells) : sets_(std::bit_ceil(std::max(cells, kW
 
 Taken RateTable::take(std::uint64_t key, const Quota& quota, std::uint64_t amount, Instant now,
                       Duration patience) {
-  Cell& cell = cell_of(key);
+  Cell& cell = cell_of(key, now);
   const std::int64_t cost = quota.cost(amount).count(), room = quota.cost(quota.burst).count();
   std::int64_t due = cell.due.load(kRelaxed);
   for (;;) {
@@ -42,7 +44,7 @@ Taken RateTable::take(std::uint64_t key, const Quota& quota, std::uint64_t amoun
 }
 
 std::uint64_t RateTable::take_some(std::uint64_t key, const Quota& quota, std::uint64_t most, Instant now) {
-  Cell& cell = cell_of(key);
+  Cell& cell = cell_of(key, now);
   const std::int64_t room = quota.cost(quota.burst).count();
   std::int64_t due = cell.due.load(kRelaxed);
   for (;;) {
@@ -57,9 +59,10 @@ std::uint64_t RateTable::take_some(std::uint64_t key, const Quota& quota, std::u
   }
 }
 
-void RateTable::give_back(std::uint64_t key, const Quota& quota, std::uint64_t amount) {
-  if (amount == 0) return;
-  if (Cell* cell = find(set_of(key), named(key))) cell->due.fetch_sub(quota.cost(amount).count(), kRelaxed);
+void RateTable::give_back(std::uint64_t key, const Quota& quota, std::uint64_t amount, Duration later) {
+  Duration left = quota.cost(amount) - later;
+  if (left <= Duration::zero()) return;
+  if (Cell* cell = find(set_of(key), named(key))) cell->due.fetch_sub(left.count(), kRelaxed);
 }
 
 // The upper bits choose the set, and all of them the cell.
@@ -72,34 +75,38 @@ RateTable::Cell* RateTable::find(Set& set, std::uint64_t key) {
   return nullptr;
 }
 
-// The cell that is empty, or nearest to being made up for, becomes the key's; null if another thread was
-// quicker. What its last owner took is not the newcomer's.
-RateTable::Cell* RateTable::claim(Set& set, std::uint64_t key) {
-  Cell* chosen = nullptr;
-  std::uint64_t owner = 0;
-  std::int64_t least = 0;
-  for (Cell& cell : set.cells) {
-    std::uint64_t its_key = cell.key.load(kRelaxed);
-    std::int64_t due = its_key == 0 ? std::numeric_limits<std::int64_t>::min() : cell.due.load(kRelaxed);
-    if (chosen && due >= least) continue;
-    chosen = &cell;
-    owner = its_key;
-    least = due;
+// The cell becomes the key's that is missed least; null if another thread was quicker. What its last owner
+// took is not the newcomer's, who counts among its family already: of two that have as many it is its own
+// that gives.
+RateTable::Cell* RateTable::claim(Set& set, std::uint64_t key, Instant now) {
+  std::array<std::uint64_t, kWays> owners{};
+  std::ranges::transform(set.cells, owners.begin(), [](const Cell& cell) { return cell.key.load(kRelaxed); });
+  auto loss = [&](std::size_t i) {
+    std::int64_t due = owners[i] == 0 ? 0 : set.cells[i].due.load(kRelaxed);
+    if (due <= now.nanoseconds) return std::pair(std::numeric_limits<std::ptrdiff_t>::min(), due);
+    bool own = family(owners[i]) == family(key);
+    auto kin = std::ranges::count(owners, family(owners[i]), family) + (own ? 1 : 0);
+    return std::pair(-2 * kin - (own ? 1 : 0), due);
+  };
+  std::size_t least = 0;
+  for (std::size_t i = 1; i < kWays; ++i) {
+    if (loss(i) < loss(least)) least = i;
   }
-  std::int64_t old_due = chosen->due.load(kRelaxed);
-  if (!chosen->key.compare_exchange_strong(owner, key, std::memory_order_acq_rel)) return nullptr;
+  Cell& chosen = set.cells[least];
+  std::int64_t old_due = chosen.due.load(kRelaxed);
+  if (!chosen.key.compare_exchange_strong(owners[least], key, std::memory_order_acq_rel)) return nullptr;
   // If it has changed since, that was for the new key already.
-  chosen->due.compare_exchange_strong(old_due, 0, kRelaxed);
-  return chosen;
+  chosen.due.compare_exchange_strong(old_due, 0, kRelaxed);
+  return &chosen;
 }
 
 // Two threads may claim two cells for one key; then the first of the set is the one that counts.
-RateTable::Cell& RateTable::cell_of(std::uint64_t key) {
+RateTable::Cell& RateTable::cell_of(std::uint64_t key, Instant now) {
   key = named(key);
   Set& set = set_of(key);
   for (;;) {
     if (Cell* found = find(set, key)) return *found;
-    Cell* claimed = claim(set, key);
+    Cell* claimed = claim(set, key, now);
     if (!claimed) continue;
     Cell* first = find(set, key);
     if (first == claimed || !first) return *claimed;

@@ -2,9 +2,11 @@
 //
 // A cell holds a key, which is a keyed hash, and the time at which all that it took is
 // made up for (the generic cell rate algorithm, as of ATM: "theoretical arrival time").
-// The cells are a fixed number in sets of eight; any thread, no lock, no allocation. If
-// more keys come than there are cells, those that are nearest to being made up for are
-// forgotten first: a key that keeps coming stays limited, and a flood of others gains
+// The cells are a fixed number in sets of eight; any thread, no lock, no allocation. Keys
+// are of families, those of one rate, told by their lowest byte. If more keys come than
+// there are cells, what is made up for is forgotten first, and then a key of the family
+// that has most of the set, the one nearest to being made up for: so a flood of one rate's
+// keys pushes out its own kind, a key that keeps coming stays limited, and a flood gains
 // nothing but what a key that was never seen has anyway.
 #pragma once
 #include <array>
@@ -46,8 +48,9 @@ class RateTable {
              Duration patience = {});
   /// Takes as much as there is, at most `most`.
   std::uint64_t take_some(std::uint64_t key, const Quota& quota, std::uint64_t most, Instant now);
-  /// Gives back what was taken and not used.
-  void give_back(std::uint64_t key, const Quota& quota, std::uint64_t amount);
+  /// Gives back what was taken and not used, `later` than it was taken: what time may have made up for since
+  /// is not given twice.
+  void give_back(std::uint64_t key, const Quota& quota, std::uint64_t amount, Duration later = {});
 
   std::size_t bytes() const { return sets_.size() * sizeof(Set); }
 
@@ -62,8 +65,8 @@ class RateTable {
 
   Set& set_of(std::uint64_t key);
   static Cell* find(Set& set, std::uint64_t key);
-  static Cell* claim(Set& set, std::uint64_t key);
-  Cell& cell_of(std::uint64_t key);
+  static Cell* claim(Set& set, std::uint64_t key, Instant now);
+  Cell& cell_of(std::uint64_t key, Instant now);
 
   std::vector<Set> sets_;
 };

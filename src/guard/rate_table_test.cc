@@ -18,6 +18,8 @@ Quota quota(std::uint64_t amount, Duration period, std::uint64_t burst = 0) {
   return {.amount = amount, .period = period, .burst = burst > 0 ? burst : amount};
 }
 
+std::uint64_t of_family(std::uint8_t family, std::uint64_t key) { return key << 8 | family; }
+
 std::uint64_t taken_at(RateTable& table, const Quota& quota, Instant now, int tries = 1000) {
   std::uint64_t taken = 0;
   for (int i = 0; i < tries; ++i) taken += table.take(kKey, quota, 1, now).ok ? 1u : 0u;
@@ -108,7 +110,7 @@ TEST(RateTable, NeverGrowsAndKeepsAHeavyKeyLimitedInAFloodOfOthers) {
   Instant now = kStart;
   for (int i = 0; i < 1'000'000; ++i) {  // in ten seconds
     now = now + 10us;
-    table.take(random(), ten, 1, now);
+    table.take(of_family(static_cast<std::uint8_t>(kKey), random()), ten, 1, now);
     if (i % 100 == 0) heavy += table.take(kKey, ten, 1, now).ok ? 1u : 0u;
   }
   EXPECT_EQ(table.bytes(), bytes);
@@ -119,13 +121,59 @@ TEST(RateTable, ForgetsWhatIsNearestToBeingMadeUpFor) {
   RateTable table(RateTable::kWays);  // a single set
   Quota ten = quota(10, 1min);
   for (std::uint64_t key = 1; key <= 8; ++key) {
-    for (std::uint64_t i = 0; i < key; ++i) EXPECT_TRUE(table.take(key, ten, 1, kStart).ok);
+    for (std::uint64_t i = 0; i < key; ++i) EXPECT_TRUE(table.take(of_family(1, key), ten, 1, kStart).ok);
   }
-  EXPECT_TRUE(table.take(100, ten, 10, kStart).ok);  // takes the place of key 1, and none of its debt
+  // It takes the place of key 1, and none of its debt.
+  EXPECT_TRUE(table.take(of_family(1, 100), ten, 10, kStart).ok);
   for (std::uint64_t key = 2; key <= 8; ++key) {
-    EXPECT_FALSE(table.take(key, ten, 11 - key, kStart).ok) << key;
+    EXPECT_FALSE(table.take(of_family(1, key), ten, 11 - key, kStart).ok) << key;
   }
-  EXPECT_TRUE(table.take(1, ten, 10, kStart).ok);  // it begins anew
+  EXPECT_TRUE(table.take(of_family(1, 1), ten, 10, kStart).ok);  // it begins anew
+}
+
+TEST(RateTable, LeavesEachFamilyItsShareOfASet) {
+  RateTable table(RateTable::kWays);
+  Quota slow = quota(1, 1h), fast = quota(1, 1s);
+  for (std::uint64_t key = 1; key <= 8; ++key) EXPECT_TRUE(table.take(of_family(1, key), fast, 1, kStart).ok);
+  for (std::uint64_t key = 1; key <= 100; ++key) table.take(of_family(2, key), slow, 1, kStart);
+  int left = 0;
+  for (std::uint64_t key = 8; key >= 1; --key)  // who is not there takes the place of the first
+    left += table.take(of_family(1, key), fast, 1, kStart).ok ? 0 : 1;
+  EXPECT_EQ(left, 4);
+}
+
+// Those of a fast rate are made up for soon, and yet it is not they who go.
+TEST(RateTable, FreesNobodyOfOneRateInAFloodOfAnother) {
+  RateTable table;
+  Quota fast = quota(10, 1s), slow = quota(3, 1h);
+  constexpr std::uint64_t kClients = 2'000;
+  constexpr int kRounds = 100;
+  std::mt19937_64 random(7);  // NOLINT: the same each time
+  std::vector<std::uint64_t> clients;
+  for (std::uint64_t i = 0; i < kClients; ++i) clients.push_back(of_family(1, random()));
+  std::uint64_t taken = 0;
+  Instant now = kStart;
+  for (int round = 0; round < kRounds; ++round) {  // ten seconds, a million strangers
+    for (int i = 0; i < 10'000; ++i) table.take(of_family(2, random()), slow, 1, now);
+    for (std::uint64_t client : clients) {
+      for (int i = 0; i < 2; ++i) taken += table.take(client, fast, 1, now).ok ? 1u : 0u;
+    }
+    now = now + 100ms;
+  }
+  // Ten, of two each tenth of a second, and one each time from then on.
+  EXPECT_EQ(taken, kClients * (10 + 99));
+}
+
+TEST(RateTable, GivesBackWhatTimeHasNotMadeUpFor) {
+  RateTable table(64);
+  Quota one = quota(1, 10s);
+  EXPECT_TRUE(table.take(kKey, one, 1, kStart).ok);
+  table.give_back(kKey, one, 1, 4s);
+  EXPECT_EQ(table.take(kKey, one, 1, kStart).wait, 4s);
+  table.give_back(kKey, one, 1, 11s);
+  EXPECT_EQ(table.take(kKey, one, 1, kStart).wait, 4s);
+  table.give_back(kKey, one, 1);
+  EXPECT_TRUE(table.take(kKey, one, 1, kStart).ok);
 }
 
 TEST(RateTable, TakesTheNumberThatStandsForNothingAsAKey) {

@@ -21,8 +21,9 @@ struct RateScope {
 
 class RateTally {
  public:
-  RateTally(RateScope scope, std::string name, config::RateOf of, std::size_t workers)
-      : scope_(std::move(scope)), name_(std::move(name)), of_(of), rows_(workers) {}
+  /// `number` of those that there were before it.
+  RateTally(RateScope scope, std::string name, config::RateOf of, std::size_t workers, std::size_t number = 0)
+      : scope_(std::move(scope)), name_(std::move(name)), of_(of), number_(number), rows_(workers) {}
 
   /// That worker's thread.
   void add_refused(std::size_t worker) { add(rows_[worker].refused); }
@@ -31,6 +32,7 @@ class RateTally {
   const RateScope& scope() const { return scope_; }
   const std::string& name() const { return name_; }
   config::RateOf of() const { return of_; }
+  std::size_t number() const { return number_; }
   std::uint64_t refused() const { return sum(&Row::refused); }
   std::uint64_t delayed() const { return sum(&Row::delayed); }
 
@@ -55,6 +57,7 @@ class RateTally {
   RateScope scope_;
   std::string name_;
   config::RateOf of_;
+  std::size_t number_;
   std::vector<Row> rows_;
   std::atomic<std::uint32_t> waiting_ = 0;
 };

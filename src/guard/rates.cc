@@ -1,7 +1,8 @@
 #include "guard/rates.h"
 
-#include <fmt/core.h>
 #include <sys/random.h>
+
+#include <algorithm>
 
 #include "base/check.h"
 #include "config/template.h"
@@ -15,12 +16,22 @@ HashSecret random_key() {
   return key;
 }
 
+// Whether who is counted is known only after the sign-in.
+bool by_user(const RateRule& rule) {
+  auto is_user = [](const config::RateKey& part) { return part.kind == config::RateKey::Kind::user; };
+  auto tells_user = [](const config::Template& text) {
+    return std::ranges::any_of(text.parts,
+                               [](const auto& part) { return part.variable == config::Variable::user; });
+  };
+  return std::ranges::any_of(rule.config.by, is_user) || std::ranges::any_of(rule.texts, tells_user);
+}
+
 RateList& list_for(RateRules& rules, const RateRule& rule, const RateScope& scope) {
   switch (rule.config.of) {
     case config::RateOf::requests:
-      return rule.by_user() ? rules.by_user : rules.requests;
+      return by_user(rule) ? rules.by_user : rules.requests;
     case config::RateOf::handshakes:
-      return rules.handshakes;
+      return rules.at_site;
     case config::RateOf::bandwidth:
       return rules.bandwidth;
     case config::RateOf::connections:
@@ -69,8 +80,10 @@ std::shared_ptr<const RateRule> Rates::made(const RateScope& scope, const config
                    .burst = config.burst.amount > 0 ? config.burst.amount : amount};
   }
   auto& tally = tallies_[{scope, config.name}];
-  if (!tally) tally = std::make_shared<RateTally>(scope, config.name, config.of, workers_);
+  if (!tally)
+    tally = std::make_shared<RateTally>(scope, config.name, config.of, workers_, tallies_.size() - 1);
   rule->tally = tally;
+  rule->family = static_cast<std::uint8_t>(tally->number());
   rule->rates = this;
   return rule;
 }

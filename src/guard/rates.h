@@ -28,6 +28,7 @@ class Rates {
 
   RateTable& table() { return *table_; }
   CountTable& counts() { return counts_; }
+  const CountTable& counts() const { return counts_; }
   /// Somebody was too often, too many or too early; `client` has no address where nobody is known. On that
   /// worker's thread.
   void note_excess(const RateRule& rule, const Ip& client, std::size_t worker);

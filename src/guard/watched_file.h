@@ -1,13 +1,12 @@
 // WatchedFile: a file that is read again when it has changed. On the process's thread.
 #pragma once
-#include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/clock.h"
-#include "base/fd.h"
-
-struct stat;
+#include "base/whole_file.h"
 
 namespace lockgate::guard {
 
@@ -17,25 +16,26 @@ class WatchedFile {
 
   const std::string& path() const { return path_; }
   /// Opens it for reading and notes what it is, also if that fails; an error is a sentence.
-  std::expected<Fd, std::string> open();
-  /// All of it, but not more than `most` bytes; the same otherwise.
-  std::expected<std::string, std::string> read(std::size_t most);
+  std::expected<Fd, std::string> open() {
+    note();
+    return open_file(path_);
+  }
+  /// All of it, but not more than `most` bytes, which `bound` has in words; the same otherwise.
+  std::expected<Secret, std::string> read(std::size_t most, std::string_view bound) {
+    note();
+    return read_whole_file(path_, most, bound);
+  }
   /// Whether it has changed since it was opened last: never while nothing is.
-  bool has_changed() const;
+  bool has_changed() const { return stamp_of(path_) != stamp_; }
   /// When it was written, as it was opened.
   WallTime written() const { return stamp_.modified; }
 
  private:
-  struct Stamp {
-    WallTime modified = 0;
-    std::int64_t changed = 0, size = -1;
-    std::uint64_t inode = 0, device = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  static Stamp stamp_of(const struct stat& file);
+  // Before a byte is read: what changes meanwhile is seen the next time.
+  void note() { stamp_ = stamp_of(path_); }
 
   std::string path_;
-  Stamp stamp_;
+  FileStamp stamp_;
 };
 
 }  // namespace lockgate::guard

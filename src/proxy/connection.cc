@@ -178,7 +178,6 @@ Task<void> Connection::identify() {
   tell_debug("taken for the name", facts_.name.empty() ? "(none)" : facts_.name);
   if (site_->rates) {
     auto counted = pass(site_->rates->at_site);
-    if (counted && facts_.dialect == Dialect::tls) counted = pass(site_->rates->handshakes);
     if (!counted) co_await loop::fail(counted.error());
     client_ = paced(std::move(client_), site_->rates->bandwidth, {facts_, listener_, site_});
   }

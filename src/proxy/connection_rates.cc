@@ -27,7 +27,8 @@ bool speaks_for_itself(const Caller& caller) {
 
 /// Under which key the rule counts the caller; none if it does not.
 std::optional<std::uint64_t> key_of(const guard::RateRule& rule, const Caller& caller) {
-  guard::RateKey key(rule.seed);
+  if (rule.config.of == RateOf::handshakes && caller.facts.dialect != Dialect::tls) return {};
+  guard::RateKey key = rule.key();
   for (const RateKey& part : rule.config.by) {
     switch (part.kind) {
       case RateKey::Kind::client:

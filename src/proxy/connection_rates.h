@@ -4,6 +4,9 @@
 // `client` of a rate is whom the connection is for. A front proxy that speaks for others,
 // by PROXY headers or in fields of requests, is never counted as itself: nor is a Unix
 // socket, which has no address.
+//
+// What has come has come: a connection that its site refuses stays counted by the rates of
+// its arrival, or else who is refused behind the hello could come as often as it likes.
 #pragma once
 #include <vector>
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 
 #include "guard/rates.h"
 #include "http/exchange.h"
@@ -36,7 +37,7 @@ class Sender {
   /// Under which key the rule counts the request; none if it does not.
   std::optional<std::uint64_t> key_of(const RateRule& rule) const {
     if (!concerns(rule, facts_.method)) return {};
-    guard::RateKey key(rule.seed);
+    guard::RateKey key = rule.key();
     std::size_t text = 0;
     for (const RateKey& part : rule.config.by) {
       bool is_text = part.kind == RateKey::Kind::text;
@@ -106,6 +107,14 @@ struct Turn {
   Duration wait{};  // for the turn, or until it would not be refused
 };
 
+// `later` than it was counted.
+void give_back(std::span<const std::shared_ptr<const RateRule>> rules, const Sender& sender,
+               Duration later = {}) {
+  for (const auto& rule : rules) {
+    if (auto key = sender.key_of(*rule)) rule->rates->table().give_back(*key, rule->quota, 1, later);
+  }
+}
+
 // Of one that may not wait, or where enough wait already, the turn is now or never.
 Turn take_turn(const guard::RateList& rules, const Sender& sender, Instant now) {
   Turn turn;
@@ -119,10 +128,7 @@ Turn take_turn(const guard::RateList& rules, const Sender& sender, Instant now) 
         rule.rates->table().take(*key, rule.quota, 1, now, waits ? rule.config.longest_delay : Duration{});
     if (taken.ok && taken.wait > turn.wait) turn = {.slowest = &rule, .wait = taken.wait};
     if (taken.ok) continue;
-    for (std::size_t before = 0; before < i; ++before) {
-      if (auto other = sender.key_of(*rules[before]))
-        rule.rates->table().give_back(*other, rules[before]->quota, 1);
-    }
+    give_back(std::span(rules).first(i), sender);
     return {.refuses = &rule, .wait = taken.wait};
   }
   return turn;
@@ -135,10 +141,14 @@ const guard::RateRules* rates_of(const RequestFacts& facts) {
   return (facts.site ? facts.site->rates : facts.listener.rates).get();
 }
 
-Task<void> pass_rates(House& house, RequestFacts& facts, const guard::RateList& rules,
+Task<void> pass_rates(House& house, RequestFacts& facts, const guard::RateRules& rates, RateStage stage,
                       http::Exchange& exchange) {
-  Turn turn = take_turn(rules, Sender(facts, exchange), house.reactor.now());
+  bool signed_in = stage == RateStage::signed_in;
+  Sender sender(facts, exchange);
+  Instant now = house.reactor.now();
+  Turn turn = take_turn(signed_in ? rates.by_user : rates.requests, sender, now);
   if (turn.refuses) {
+    if (signed_in) give_back(rates.requests, sender, now - facts.begun);
     facts.excess = turn.refuses;
     turn.refuses->rates->note_excess(*turn.refuses, facts.client.ip(), house.worker);
     auto seconds = std::chrono::ceil<std::chrono::seconds>(turn.wait).count();

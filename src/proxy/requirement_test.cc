@@ -77,6 +77,7 @@ class Requirements : public testing::Test {
       if (word.starts_with("tls=1.3")) situation.tls_version = 0x0304;
       if (word.starts_with("tls=")) situation.cipher_bits = word.ends_with("/256") ? 256 : 128;
       if (word == "cert") situation.certificate = &certificate_;
+      if (word == "nameless") situation.certificate = &nameless_;
       if (word.starts_with("key=")) fields.push_back({"x-key", value, wire::FieldName::other});
       if (word.starts_with("hour=")) situation.now += std::stoi(std::string(value)) * kHour;
     }
@@ -87,6 +88,8 @@ class Requirements : public testing::Test {
   tls::made::Folder folder_;
   std::string users_, groups_;
   std::shared_ptr<const guard::Users> known_;
+  guard::ShownCertificate nameless_{.issuer =
+                                        "CN=Example CA"};  // all that it is for is in its subjectAltName
   guard::ShownCertificate certificate_{
       .subject = "CN=ann,O=Example",
       .issuer = "CN=Example CA",
@@ -222,6 +225,15 @@ TEST_F(Requirements, DecideAboutCertificates) {
            {"{ client_certificate: { subject: '~O=Example$' } }", "cert", kIn},
            {"{ client_certificate: { subject: '~^O=' } }", "cert", k403},
            {"{ client_certificate: { subject: [CN=x, '~ann'] } }", "cert", kIn},
+           {"{ client_certificate: { subject: '~.*' } }", "cert", kIn},
+           {"{ client_certificate: { subject: '~.*' } }", "", k403},
+           {"{ client_certificate: { subject: '~^$' } }", "tls=1.3/256", k403},
+           {"{ client_certificate: { subject: '~^$' } }", "cert", k403},
+           {"{ client_certificate: { subject: '~^$' } }", "nameless", kIn},
+           {"{ client_certificate: { subject: '~CN=' } }", "nameless", k403},
+           {"{ client_certificate: { subject: '~(CN=ann)?' } }", "nameless", kIn},
+           {"{ client_certificate: { subject: [CN=x, '~.'] } }", "nameless", k403},
+           {"{ all: [anybody], none: [{ client_certificate: { subject: '~.*' } }] }", "", kIn},
            {"{ client_certificate: { issuer: 'CN=Example CA' } }", "cert", kIn},
            {"{ client_certificate: { issuer: 'CN=Other CA' } }", "cert", k403},
            {"{ client_certificate: { issuer: 'CN=Example CA', subject: CN=x } }", "cert", k403},

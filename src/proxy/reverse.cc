@@ -118,7 +118,7 @@ class Reverse::Visit {
     if (!let_in) co_await loop::fail(let_in.error());
     const guard::RateRules* rates = rates_of(facts_);
     if (rates) {
-      auto passing = pass_rates(reverse_.house_, facts_, rates->requests, exchange_);
+      auto passing = pass_rates(reverse_.house_, facts_, *rates, RateStage::routed, exchange_);
       co_await passing;
     }
     if (!routed) co_await loop::fail(routed.error());
@@ -127,7 +127,7 @@ class Reverse::Visit {
       co_await passing;
     }
     if (rates && !rates->by_user.empty()) {
-      auto passing = pass_rates(reverse_.house_, facts_, rates->by_user, exchange_);
+      auto passing = pass_rates(reverse_.house_, facts_, *rates, RateStage::signed_in, exchange_);
       co_await passing;
     }
     auto open = pass_maintenance();

@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "base/fd.h"
-#include "guard/watched_file.h"
+#include "base/whole_file.h"
 #include "server/ban_commands.h"
 
 namespace lockgate::server {
@@ -92,8 +92,8 @@ void BanKeeper::start(const config::Config& config) {
 void BanKeeper::read(const std::string& path) {
   path_ = path;
   if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return;
-  auto text = guard::WatchedFile(path).read(kMostBytes);
-  auto kept = text ? guard::read_ban_file(*text, clocks()) : std::unexpected(text.error());
+  auto text = read_whole_file(path, kMostBytes, "512 MiB");
+  auto kept = text ? guard::read_ban_file(text->text(), clocks()) : std::unexpected(text.error());
   if (!kept)
     return journal_.at(config::LogLevel::error,
                        "the bans that were kept in {} cannot be used, nobody is banned: {}", path,

@@ -160,6 +160,24 @@ TEST(Metrics, TellEndpointsReloadsAndDroppedLines) {
   EXPECT_EQ(read.value(R"(lockgate_endpoint_failures_total{upstream="portal",endpoint="tcp://a:1"})"), 4);
 }
 
+TEST(Metrics, TellBans) {
+  Overview overview;
+  overview.bans = {.clients = 3, .networks = 2, .displaced = 7, .totals = {{"sign-in", 40}, {"command", 5}}};
+  Exposition read(metrics_text(overview));
+  EXPECT_EQ(read.value(R"(lockgate_bans{kind="client"})"), 3);
+  EXPECT_EQ(read.value(R"(lockgate_bans{kind="network"})"), 2);
+  EXPECT_EQ(read.value(R"(lockgate_bans_total{rule="sign-in"})"), 40);
+  EXPECT_EQ(read.value(R"(lockgate_bans_total{rule="command"})"), 5);
+  EXPECT_EQ(read.value("lockgate_bans_displaced_total"), 7);
+}
+
+TEST(Metrics, TellThatNobodyIsBanned) {
+  Exposition read(metrics_text({}));
+  EXPECT_EQ(read.value(R"(lockgate_bans{kind="client"})"), 0);
+  EXPECT_EQ(read.value(R"(lockgate_bans{kind="network"})"), 0);
+  EXPECT_EQ(read.value("lockgate_bans_displaced_total"), 0);
+}
+
 TEST(Metrics, CountRequestsByRouteAndTheirTimesBySite) {
   using namespace std::chrono_literals;
   auto route = std::make_shared<proxy::RequestTally>("front", "app", "/x", 2),

@@ -4,13 +4,19 @@
 #include <fmt/ranges.h>
 #include <nftables/libnftables.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "config/words.h"
+#include "guard/client_key.h"
 
 namespace lockgate::server {
+
+using guard::is_client;
+
 namespace {
 
 constexpr std::size_t kAtOnce = 5000;
@@ -90,30 +96,53 @@ void NftablesSets::fill() {
     if (set_for(v4).empty()) continue;
     if (!run(fmt::format("flush set {} {} {}", word_of(sets_.family), sets_.table, set_for(v4)))) return;
   }
+  // All networks are in the first piece; those that hold others go first.
   std::vector<Element> elements;
-  auto piece = bans_.list(kAtOnce);
-  for (; !piece.empty(); piece = bans_.list(kAtOnce, &piece.back())) {
+  auto piece = bans_.list(guard::Bans::kMostNetworks);
+  for (; !piece.empty() && !is_out_of_reach(); piece = bans_.list(kAtOnce, &piece.back())) {
     elements.clear();
     for (const guard::Ban& ban : piece) elements.push_back({ban.who, ban.until});
-    add(elements);
-    if (is_out_of_reach()) return;
+    std::ranges::sort(elements, {}, [](const Element& one) { return one.network.prefix(); });
+    add_all(elements);
   }
 }
 
+// A network has held those inside of it, which may stay for longer.
 void NftablesSets::change(const guard::BanNews& news) {
   remove(news.lifted);
   std::vector<Element> elements;
-  for (const guard::Ban& ban : news.lasting()) elements.push_back({ban.who, ban.until});
-  for (std::span<const Element> left = elements; !left.empty() && !is_out_of_reach();) {
-    auto some = left.first(std::min(left.size(), kAtOnce));
+  for (const Network& network : news.lifted) {
+    if (!is_client(network)) std::ranges::copy(banned_inside(network), std::back_inserter(elements));
+  }
+  for (const guard::Ban& ban : news.lasting()) {
+    if (is_client(ban.who))
+      elements.push_back({ban.who, ban.until});
+    else
+      add_network({ban.who, ban.until});
+  }
+  add_all(elements);
+}
+
+void NftablesSets::add_all(std::span<const Element> elements) {
+  while (!elements.empty() && !is_out_of_reach()) {
+    auto some = elements.first(std::min(elements.size(), kAtOnce));
     add(some);
-    left = left.subspan(some.size());
+    elements = elements.subspan(some.size());
   }
 }
 
+// Those inside of it, which are there already, make room for it.
+void NftablesSets::add_network(const Element& network) {
+  if (add({&network, 1}) || is_out_of_reach()) return;
+  std::vector<Network> inside;
+  for (const Element& one : banned_inside(network.network)) inside.push_back(one.network);
+  remove(inside);
+  add({&network, 1});
+}
+
 // One that is inside of another is refused, and all that come with it: then each half goes alone, down to the
-// one, which is left out, for the other holds it.
-void NftablesSets::add(std::span<const Element> elements) {
+// one, which is left out, for the other holds it. False if any is.
+bool NftablesSets::add(std::span<const Element> elements) {
   for (bool v4 : {true, false}) {
     std::string texts = elements_text(elements, v4, true), plain = elements_text(elements, v4, false);
     if (texts.empty()) continue;
@@ -121,11 +150,11 @@ void NftablesSets::add(std::span<const Element> elements) {
     // An element that is there already would keep its time.
     if (run(fmt::format("add {0} {{ {1} }}\ndelete {0} {{ {1} }}\nadd {0} {{ {2} }}", set, plain, texts)))
       continue;
-    if (is_out_of_reach() || elements.size() == 1) return;
-    add(elements.first(elements.size() / 2));
-    add(elements.subspan(elements.size() / 2));
-    return;
+    if (is_out_of_reach() || elements.size() == 1) return false;
+    bool first = add(elements.first(elements.size() / 2));
+    return add(elements.subspan(elements.size() / 2)) && first;
   }
+  return true;
 }
 
 // One that is no longer there is what was wanted.
@@ -137,6 +166,18 @@ void NftablesSets::remove(std::span<const Network> networks) {
                       network.text()));
   }
   why_.clear();
+}
+
+std::vector<NftablesSets::Element> NftablesSets::banned_inside(const Network& network) const {
+  std::vector<Element> inside;
+  auto piece = bans_.list(kAtOnce);
+  for (; !piece.empty(); piece = bans_.list(kAtOnce, &piece.back())) {
+    for (const guard::Ban& ban : piece) {
+      bool within = ban.who.prefix() > network.prefix() && network.contains(ban.who.ip());
+      if (within) inside.push_back({ban.who, ban.until});
+    }
+  }
+  return inside;
 }
 
 std::string NftablesSets::elements_text(std::span<const Element> elements, bool v4, bool with_times) const {

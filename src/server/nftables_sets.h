@@ -45,8 +45,11 @@ class NftablesSets {
   void work();
   void fill();
   void change(const guard::BanNews& news);
-  void add(std::span<const Element> elements);
+  void add_all(std::span<const Element> elements);
+  bool add(std::span<const Element> elements);
+  void add_network(const Element& network);
   void remove(std::span<const Network> networks);
+  std::vector<Element> banned_inside(const Network& network) const;
   std::string elements_text(std::span<const Element> elements, bool v4, bool with_times) const;
   const std::string& set_for(bool v4) const { return v4 ? sets_.set_v4 : sets_.set_v6; }
   /// False, with `why_` saying why not.

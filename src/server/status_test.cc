@@ -44,6 +44,22 @@ Overview busy() {
   return overview;
 }
 
+TEST(StatusJson, HasTheBans) {
+  Overview overview = busy();
+  EXPECT_EQ(status_json(overview)["bans"],
+            nlohmann::json({{"clients", 0}, {"networks", 0}, {"displaced", 0}}));
+  overview.bans = {.clients = 3, .networks = 2, .displaced = 7};
+  EXPECT_EQ(status_json(overview)["bans"],
+            nlohmann::json({{"clients", 3}, {"networks", 2}, {"displaced", 7}}));
+}
+
+TEST(StatusText, TellsOfBansWhereThereAreAny) {
+  Overview overview = busy();
+  EXPECT_FALSE(status_text(overview).contains("banned"));
+  overview.bans.networks = 2;
+  EXPECT_TRUE(status_text(overview).contains("banned: 0 clients, 2 networks\n"));
+}
+
 TEST(StatusJson, HasAllThatIsKnown) {
   auto status = status_json(busy());
   EXPECT_EQ(status["version"], "0.1.0");

@@ -4,134 +4,20 @@
 
 #include "loop/scope.h"
 #include "proxy/connection.h"
+#include "proxy/connection_rates.h"
 #include "proxy/made_house.h"
+#include "stories/connection_plays.h"
 #include "stories/memory_stream.h"
-#include "wire/made_hello.h"
 
 namespace lockgate::stories {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 using proxy::made_address;
 
-constexpr std::string_view kConfig = R"(
-defaults: { timeouts: { proxy_header: 3s, hello: 5s, connect: 5s, idle: 60s, half_closed: 10s } }
-upstreams:
-  up:
-    endpoints: ["tcp://192.0.2.1:443", "tcp://192.0.2.2:443"]
-    ejection: { failures: 0 }
-listeners:
-  - name: front
-    bind: 127.0.0.1:8443
-    accept_proxy_protocol: { from: 10.0.0.0/8 }
-    limits: { connections: 100 }
-    sites:
-      - { name: app, names: [app.example.org], limits: { connections: 1, when_full: queue, queue_timeout: 10s },
-          pass: { to: up, send_proxy_protocol: v1 } }
-      - { name: alert, names: [alert.example.org], reject: { with: alert } }
-      - { name: reset, names: [reset.example.org], reject: { with: reset } }
-      - { name: silence, names: [silence.example.org], reject: { with: silence } }
-      - { name: web, names: [web.example.org], plain: { to: up } }
-  - name: blind
-    bind: 127.0.0.1:8143
-    peek: off
-    sites: [{ name: mail, names: [default], pass: { to: up } }]
-)";
-
-constexpr std::string_view kHeader = "PROXY TCP4 203.0.113.5 198.51.100.7 4711 443\r\n";
-constexpr std::string_view kBanned = "203.0.113.66";
-constexpr std::string_view kHeaderOfBanned = "PROXY TCP4 203.0.113.66 198.51.100.7 4711 443\r\n";
-constexpr std::string_view kSaid = "and what the client says behind it, in a line of text";
-constexpr std::string_view kAnswer = "what the upstream answers, which is longer by a little than that";
 constexpr int kMostTurns = 6000;
 // Longer than all timeouts of one connection together: header, hello, queue, connect, refusing, relaying.
 constexpr Duration kPatience = 120s;
-
-std::string hello_for(std::string_view name) {
-  return std::string(kHeader) + wire::MadeHello().named(name).with(16, wire::made_alpn({"h2"})).bytes();
-}
-
-/// What a client does, and what becomes of it if all goes well.
-struct Play {
-  std::string title;
-  std::string listener = "front";
-  std::string says;               // everything that it sends
-  std::string outcome;            // of the access line
-  std::string site;               // of the access line; empty: none
-  std::string client_hears = "";  // all of it
-  std::string reaches = "";       // the upstream, our header included
-  bool resets = false;            // rather than ending in order
-  std::size_t own_header = 0;     // bytes of `reaches` that are ours
-  bool ends = true;               // the client, once it has said everything
-  bool queued = false;            // the site is full until it waits there
-};
-
-void PrintTo(const Play& play, std::ostream* out) { *out << play.title; }
-
-std::string alert(char number) { return "\x15\x03\x03\0\x02\x02"s + number; }
-
-std::vector<Play> plays() {
-  std::string passed = hello_for("app.example.org") + std::string(kSaid);
-  std::string request = "GET / HTTP/1.1\r\nHost: web.example.org\r\n\r\n" + std::string(kSaid);
-  return {
-      {.title = "Passed",
-       .says = passed,
-       .outcome = "finished",
-       .site = "app",
-       .client_hears = std::string(kAnswer),
-       .reaches = passed,  // the header that we send is the one that came
-       .own_header = kHeader.size()},
-      {.title = "PassedFromTheQueue",
-       .says = passed,
-       .outcome = "finished",
-       .site = "app",
-       .client_hears = std::string(kAnswer),
-       .reaches = passed,
-       .own_header = kHeader.size(),
-       .queued = true},
-      {.title = "PlainByHost",
-       .says = std::string(kHeader) + request,
-       .outcome = "finished",
-       .site = "web",
-       .client_hears = std::string(kAnswer),
-       .reaches = request},
-      {.title = "ServerSpeaksFirst",
-       .listener = "blind",
-       .says = std::string(kSaid),
-       .outcome = "finished",
-       .site = "mail",
-       .client_hears = std::string(kAnswer),
-       .reaches = std::string(kSaid)},
-      {.title = "NoSite",
-       .says = hello_for("other.example.org"),
-       .outcome = "no_site",
-       .client_hears = alert(112)},
-      {.title = "RejectedByAlert",
-       .says = hello_for("alert.example.org"),
-       .outcome = "rejected",
-       .site = "alert",
-       .client_hears = alert(112)},
-      {.title = "RejectedByReset",
-       .says = hello_for("reset.example.org"),
-       .outcome = "rejected",
-       .site = "reset",
-       .resets = true},
-      {.title = "RejectedInSilence",
-       .says = hello_for("silence.example.org"),
-       .outcome = "rejected",
-       .site = "silence"},
-      {.title = "Banned",
-       .says = std::string(kHeaderOfBanned) + hello_for("app.example.org").substr(kHeader.size()),
-       .outcome = "banned",
-       .resets = true},
-      {.title = "BrokenHello",
-       .says = std::string(kHeader) + "\x16\x03\x01\0\x04\x02\0\0\0"s,
-       .outcome = "bad_message",
-       .client_hears = alert(50)},
-      {.title = "BrokenHeader", .says = "PROXY TCP9\r\n", .outcome = "bad_message"},
-  };
-}
 
 /// An access line's field, unquoted; empty if it is not there.
 std::string field(const std::string& line, const std::string& name) {
@@ -145,13 +31,16 @@ std::string field(const std::string& line, const std::string& name) {
 class Theatre final : public proxy::ConnectionOwner {
  public:
   /// `servers` of the upstream's two endpoints answer; the rest refuse.
-  explicit Theatre(const Play& play, const Manner& manner = {}, std::size_t servers = 2)
+  explicit Theatre(const ConnectionPlay& play, const Manner& manner = {}, std::size_t servers = 2)
       : play_(play), network_(reactor_, manner) {
     plan_ = std::make_shared<proxy::WorkerPlan>();
     registry_.freed = [this] { place_freed_.wake_all(); };
-    plan_->plan = proxy::made_plan(kConfig, registry_);
-    registry_.guards.bans.ban(
-        {.who = *Network::parse(kBanned), .since = clock_.now(), .until = kNever, .why = ""}, clock_.now());
+    plan_->plan = proxy::made_plan(kConnectionConfig, registry_);
+    guard::Bans& bans = registry_.guards.bans;
+    for (std::string_view who : {kBanned, kBannedNetwork})
+      bans.ban({.who = *Network::parse(who), .since = clock_.now(), .until = kNever, .why = ""},
+               clock_.now());
+    bans.take_networks(0, bans.networks());
     const auto& upstream = plan_->plan->upstreams.front();
     targets_ = proxy::made_targets(upstream->config);
     plan_->upstreams.push_back(std::make_shared<proxy::UpstreamView>(upstream, targets_, 1));
@@ -173,6 +62,7 @@ class Theatre final : public proxy::ConnectionOwner {
     facts.accepted = reactor_.now();
     facts.accepted_wall = reactor_.wall();
     proxy::Places places;
+    if (!play_.spent.empty()) spend(play_.spent);
     if (play_.queued && site_gate().enter()) other_ = proxy::Place(site_gate());
     if (listener.gate && listener.gate->enter()) places.listener = proxy::Place(*listener.gate);
     connection_ = std::make_unique<proxy::Connection>(house_, *this, plan_, listener, std::move(near),
@@ -183,7 +73,7 @@ class Theatre final : public proxy::ConnectionOwner {
   }
   /// Until it is over; false if it is not in time.
   bool finish(Duration step = {}) {
-    bool over = turn_until(reactor_, clock_, [&] { return look(); }, kMostTurns, step);
+    bool over = turn_until(reactor_, clock_, [&] { return look(); }, kMostTurns, std::max(step, play_.step));
     turn(20);  // what is still under way arrives
     return over;
   }
@@ -192,13 +82,14 @@ class Theatre final : public proxy::ConnectionOwner {
     return finish(step);
   }
   void turn(int turns = 1) {
-    turn_until(reactor_, clock_, [&] { return look(), false; }, turns);
+    turn_until(reactor_, clock_, [&] { return look(), false; }, turns, play_.step);
   }
 
   /// Whoever runs this theatre has nothing left of the connection.
   void expect_empty() const {
     for (const auto& target : *targets_) EXPECT_EQ(target.endpoint->connections(), 0u);
     for (const auto& [name, gate] : registry_.gates) EXPECT_EQ(gate->inside(), 0u) << name;
+    EXPECT_EQ(registry_.guards.rates.counts().keys(), 0u);
     EXPECT_FALSE(place_freed_.taken());
     EXPECT_EQ(network_.live(),
               static_cast<int>((client_ ? 1 : 0) + upstreams_.size()));  // the test's own ends
@@ -239,6 +130,36 @@ class Theatre final : public proxy::ConnectionOwner {
     return journal_.lines.empty() ? "" : field(journal_.lines.front(), name);
   }
 
+  /// Others of the same client take all that one rate gives; how often that was.
+  int spend(const std::string& name) {
+    const proxy::ListenerPlan& listener = *plan_->plan->listener(play_.listener);
+    proxy::Facts facts;
+    facts.peer = made_address("10.0.0.9:1");
+    facts.client = made_address("203.0.113.5:1");
+    facts.dialect = proxy::Dialect::tls;
+    for (const proxy::SitePlan& site : listener.sites) {
+      guard::RateList one;
+      for (const auto& list : {site.rates->arrivals, site.rates->at_site, site.rates->bandwidth}) {
+        std::ranges::copy_if(list, std::back_inserter(one),
+                             [&](const auto& rule) { return rule->config.name == name; });
+      }
+      if (one.empty()) continue;
+      proxy::Caller caller{facts, listener, &site};
+      if (one.front()->config.of == config::RateOf::bandwidth) {
+        Faults none;
+        auto pair = memory_pair(reactor_, none, {}, "others", std::make_shared<int>(0));
+        auto paced = proxy::paced(std::move(pair.near), one, caller);
+        EXPECT_TRUE(paced->write_some(as_bytes(std::string(2000, 'x'))));
+        return 1;
+      }
+      int times = 0;
+      while (!proxy::pass_rates(house_, one, caller, others_)) ++times;
+      return times;
+    }
+    ADD_FAILURE() << "no rate " << name;
+    return 0;
+  }
+
   proxy::Connection* connection() { return connection_.get(); }
   void forget() {
     connection_.reset();
@@ -265,6 +186,7 @@ class Theatre final : public proxy::ConnectionOwner {
   bool look() {
     bool waits = connection_ && connection_->facts().stage == proxy::Stage::queued;
     if (waits || !connection_) other_ = proxy::Place();
+    if (!connection_) others_.clear();
     return over_ > 0;
   }
   void serve(net::AnyStream far) {
@@ -274,7 +196,7 @@ class Theatre final : public proxy::ConnectionOwner {
     scope_.spawn(say(*upstreams_.back(), std::string(kAnswer), true));
   }
 
-  const Play& play_;
+  const ConnectionPlay& play_;
   ManualClock clock_;
   loop::Reactor reactor_{clock_};
   net::Buffers buffers_;
@@ -290,6 +212,7 @@ class Theatre final : public proxy::ConnectionOwner {
   std::shared_ptr<proxy::WorkerPlan> plan_;
   std::shared_ptr<const proxy::Targets> targets_;
   proxy::Place other_;
+  std::vector<guard::Counted> others_;
   net::AnyStream client_;
   std::vector<net::AnyStream> upstreams_;
   Heard by_client_;
@@ -299,9 +222,9 @@ class Theatre final : public proxy::ConnectionOwner {
   int over_ = 0;
 };
 
-class ConnectionStory : public testing::TestWithParam<std::tuple<Play, Manner>> {
+class ConnectionStory : public testing::TestWithParam<std::tuple<ConnectionPlay, Manner>> {
  protected:
-  const Play& play() const { return std::get<0>(GetParam()); }
+  const ConnectionPlay& play() const { return std::get<0>(GetParam()); }
   const Manner& manner() const { return std::get<1>(GetParam()); }
   /// How many operations it takes if all goes well.
   int operations() const {
@@ -319,6 +242,7 @@ TEST_P(ConnectionStory, GoesWell) {
   EXPECT_EQ(theatre.told("outcome"), play().outcome);
   EXPECT_EQ(theatre.told("site"), play().site);
   EXPECT_EQ(theatre.told("listener"), play().listener);
+  EXPECT_EQ(theatre.told("rate"), play().outcome == "limited" ? play().spent : "");
   EXPECT_EQ(theatre.by_client().text, play().client_hears);
   EXPECT_EQ(theatre.by_client().error.has_value(), play().resets);
   if (play().outcome != "finished") {
@@ -330,7 +254,7 @@ TEST_P(ConnectionStory, GoesWell) {
   EXPECT_TRUE(theatre.by_upstream().ended);
   EXPECT_EQ(theatre.told("bytes_up"), std::to_string(play().reaches.size() - play().own_header));
   EXPECT_EQ(theatre.told("bytes_down"), std::to_string(kAnswer.size()));
-  EXPECT_EQ(theatre.told("client"), play().listener == "front" ? "203.0.113.5:4711" : "10.0.0.9:1234");
+  EXPECT_EQ(theatre.told("client"), play().listener == "blind" ? "10.0.0.9:1234" : "203.0.113.5:4711");
 }
 
 TEST_P(ConnectionStory, EndsWithOneTrueLineWhicheverOperationFails) {
@@ -412,7 +336,7 @@ TEST_P(ConnectionStory, LeavesNothingIfItsOwnerGoesAtAnyTurn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ConnectionStory,
-                         testing::Combine(testing::ValuesIn(plays()),
+                         testing::Combine(testing::ValuesIn(plays_of_connection()),
                                           testing::Values(Manner{}, Manner{.most_read = 7, .most_written = 7},
                                                           Manner{.most_read = 1, .most_written = 1})),
                          [](const auto& story) {
@@ -421,10 +345,10 @@ INSTANTIATE_TEST_SUITE_P(All, ConnectionStory,
                                   (size == SIZE_MAX ? "Whole" : "By" + std::to_string(size));
                          });
 
-Play passed() { return plays().front(); }
+ConnectionPlay passed() { return plays_of_connection().front(); }
 
 TEST(QueuedStory, GoesOnWhenAPlaceComesFree) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   Theatre theatre(play);
   ASSERT_TRUE(theatre.site_gate().enter());
   theatre.begin();
@@ -441,7 +365,7 @@ TEST(QueuedStory, GoesOnWhenAPlaceComesFree) {
 }
 
 TEST(QueuedStory, IsLimitedWhenItsPatienceIsOver) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   Theatre theatre(play);
   ASSERT_TRUE(theatre.site_gate().enter());
   ASSERT_TRUE(theatre.run(kPatience / kMostTurns));
@@ -456,7 +380,7 @@ TEST(QueuedStory, IsLimitedWhenItsPatienceIsOver) {
 
 TEST(QueuedStory, CanBeCutOrForgotten) {
   for (bool cut : {true, false}) {
-    Play play = passed();
+    ConnectionPlay play = passed();
     Theatre theatre(play);
     ASSERT_TRUE(theatre.site_gate().enter());
     theatre.begin();
@@ -475,8 +399,32 @@ TEST(QueuedStory, CanBeCutOrForgotten) {
   }
 }
 
+// Of the rates of its arrival, and of those of its site, which are asked in this order.
+TEST(CountedStory, IsCountedByAllRatesOfAPlaceOrByNone) {
+  auto all = plays_of_connection();
+  auto play_of = [&](std::string_view title) {
+    return *std::ranges::find(all, title, &ConnectionPlay::title);
+  };
+  struct Case {
+    const char *title, *rate;
+    int left;
+  };
+  for (const auto& [title, rate, left] : std::initializer_list<Case>{{"Rated", "coming", 2},
+                                                                     {"TooManyThere", "coming", 3},
+                                                                     {"Rated", "hellos", 2},
+                                                                     {"TooManyForTheSite", "hellos", 3},
+                                                                     {"TooManyHellos", "there-for-it", 1},
+                                                                     {"TooManyForTheSite", "coming", 2}}) {
+    SCOPED_TRACE(std::string(title) + " " + rate);
+    ConnectionPlay play = play_of(title);
+    Theatre theatre(play);
+    ASSERT_TRUE(theatre.run());
+    EXPECT_EQ(theatre.spend(rate), left);
+  }
+}
+
 TEST(DialStory, TellsTheClientThatNoEndpointAnswers) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   Theatre theatre(play, {}, 0);
   ASSERT_TRUE(theatre.run());
   theatre.expect_true_line();
@@ -490,7 +438,7 @@ TEST(DialStory, TellsTheClientThatNoEndpointAnswers) {
 }
 
 TEST(DialStory, GoesOnToTheSecondEndpointWhenTheFirstNeverAnswers) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   for (std::size_t dead : {0u, 1u}) {
     Theatre theatre(play);
     theatre.network().black_hole(theatre.endpoint(dead));
@@ -503,7 +451,7 @@ TEST(DialStory, GoesOnToTheSecondEndpointWhenTheFirstNeverAnswers) {
 }
 
 TEST(DialStory, EndsAtTheDeadlineWhenNobodyEverAnswers) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   Theatre theatre(play);
   for (std::size_t n : {0u, 1u}) theatre.network().black_hole(theatre.endpoint(n));
   ASSERT_TRUE(theatre.run(10ms));
@@ -515,7 +463,7 @@ TEST(DialStory, EndsAtTheDeadlineWhenNobodyEverAnswers) {
 }
 
 TEST(DialStory, WaitsForTheNameOfItsUpstream) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   for (bool answered : {true, false}) {
     Theatre theatre(play);
     auto targets = std::exchange(theatre.view().targets, nullptr);
@@ -538,7 +486,7 @@ TEST(SilentClientStory, IsClosedWithoutAWordWhereverItStops) {
   std::string hello = hello_for("app.example.org");
   for (std::size_t size = 0; size < hello.size(); ++size) {
     SCOPED_TRACE(size);
-    Play play{.title = "Silent", .says = hello.substr(0, size), .ends = false};
+    ConnectionPlay play{.title = "Silent", .says = hello.substr(0, size), .ends = false};
     Theatre theatre(play);
     ASSERT_TRUE(theatre.run(20ms));
     theatre.expect_true_line();
@@ -556,7 +504,7 @@ TEST(LeavingClientStory, IsClosedByTheClientWhereverItStops) {
   std::string hello = hello_for("app.example.org");
   for (std::size_t size = 0; size < hello.size(); ++size) {
     SCOPED_TRACE(size);
-    Play play{.title = "Leaving", .says = hello.substr(0, size)};
+    ConnectionPlay play{.title = "Leaving", .says = hello.substr(0, size)};
     Theatre theatre(play);
     ASSERT_TRUE(theatre.run());
     theatre.expect_true_line();
@@ -567,7 +515,7 @@ TEST(LeavingClientStory, IsClosedByTheClientWhereverItStops) {
 }
 
 TEST(IdleStory, EndsWhenNobodySaysAnythingMore) {
-  Play play = passed();
+  ConnectionPlay play = passed();
   play.ends = false;  // while the upstream has ended: half closed
   Theatre theatre(play);
   ASSERT_TRUE(theatre.run(10ms));

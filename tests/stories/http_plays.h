@@ -72,6 +72,8 @@ inline void PrintTo(const HttpPlay& play, std::ostream* out) { *out << play.titl
 
 /// A page of our own, to the `number`th request of the connection; `closes`: its head says so.
 std::string page(int status, int number, bool closes = false);
+/// The same of status 429, to come back after so many seconds.
+std::string too_many(int seconds, int number);
 /// What HTTP adds of a page's head to `status`, its words and `fields`.
 std::string dated(const std::string& first_line, const std::string& fields, const std::string& text);
 

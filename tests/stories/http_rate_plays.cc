@@ -5,16 +5,12 @@ namespace lockgate::stories {
 
 using namespace std::chrono_literals;
 
-namespace {
-
 std::string too_many(int seconds, int number) {
   return dated("429 Too Many Requests",
                "Content-Type: text/plain; charset=utf-8\r\n" +
                    fmt::format("Cache-Control: no-store\r\nRetry-After: {}\r\n", seconds),
                fmt::format("429 Too Many Requests\nRequest 1-{}.\n", number));
 }
-
-}  // namespace
 
 // NOLINTBEGIN(readability-function-size): a table.
 
@@ -63,6 +59,16 @@ std::vector<HttpPlay> plays_of_rates() {
        .lines = {"200 finished", "none limited"},
        .site = "rates: [{ by: [user], rate: 1/h, then: close }],",
        .broken = true},
+      {.title = "ConnectionsOfASite",
+       .client = {says(get("/a")), whole(), says(asks_upgrade), hears("101"), says(said), hears(told)},
+       .replies = {{"GET /a", {says(ok("one"))}},
+                   {"GET /ws", {says(switched), hears(said), says(told), listens()}}},
+       .reach = {get("/a"), asks_upgrade + said},
+       .hears = {ok("one"), switched + told},
+       .lines = {"200 finished", "101 finished"},
+       .site = "rates: [{ of: connections, by: client, most: 1 }],",
+       .varies = true,
+       .stray = 1},
       {.title = "BandwidthOfAConversation",
        .client = {says(get("/a")), whole(), says(post("/b", said)), whole()},
        .replies = {{"GET /a", {says(ok(told))}}, {"POST /b", {whole(), says(ok("done"))}}},

@@ -349,6 +349,8 @@ Task<void> HttpStage::play_upstream(End& end) {
 }
 
 void HttpStage::expect_empty() const {
+  EXPECT_EQ(registry_.guards.rates.counts().keys(), 0u);
+  for (const auto& rate : registry_.guards.rates.tallies()) EXPECT_EQ(rate->waiting(), 0u);
   for (const auto& targets : targets_) {
     for (const auto& target : *targets) EXPECT_EQ(target.endpoint->connections(), 0u);
   }

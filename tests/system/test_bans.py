@@ -241,6 +241,27 @@ def test_bans_outlive_the_process(gate):
     gate.wait_for_message("the bans that were kept in .*/bans cannot be used, nobody is banned: its line 2 is no ban")
 
 
+def test_a_file_of_bans_that_is_too_large_is_not_read(gate):
+    gate.stop()
+    with open(gate.folder / "bans", "wb") as file:
+        file.truncate((512 << 20) + 1)
+    gate.start()
+    gate.wait_for_message("the bans that were kept in .*/bans cannot be used, nobody is banned: .*/bans is larger than 512 MiB")
+    assert banned(gate) == {}
+
+
+def test_bans_are_not_written_through_a_link(gate):
+    other = gate.folder / "of-somebody-else"
+    other.write_text("theirs")
+    (gate.folder / "bans.new").symlink_to(other)
+    assert gate.command("ban", "192.0.2.1").returncode == 0
+    gate.wait_for_message("level=error .*bans cannot be kept in .*/bans: Too many levels of symbolic links")
+    assert other.read_text() == "theirs" and not (gate.folder / "bans").exists()
+    (gate.folder / "bans.new").unlink()
+    assert gate.command("ban", "192.0.2.2").returncode == 0
+    wait_until(lambda: (gate.folder / "bans").exists(), "they are kept again", 10)
+
+
 def test_they_are_lifted_by_command_and_by_a_reload(gate):
     for who in ("127.0.0.5", "127.0.0.6", "127.0.1.0/24", "127.0.0.8"):
         assert gate.command("ban", who).returncode == 0

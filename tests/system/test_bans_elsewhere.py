@@ -118,6 +118,35 @@ def test_a_set_of_nftables_holds_who_is_banned(network, gate_inside):
     assert int(rights, 16) & ~(1 << 12 | 1 << 10) == 0, "and nothing else but ports below 1024"
 
 
+@needs_root
+def test_a_network_takes_the_place_of_what_is_inside_of_it_for_as_long_as_it_is_banned(network, gate_inside):
+    network("nft", "-f", "-", input=SETS)
+    gate = gate_inside()
+
+    def ban(*words):
+        assert gate.command("ban", *words).returncode == 0
+
+    def holds(name, *who):
+        wait_until(lambda: set(elements(network, name)) == set(who), f"{name} is {who}: {elements(network, name)}")
+
+    ban("198.51.100.7")
+    ban("198.51.100.8", "--for", "1h")
+    ban("192.0.2.1")
+    holds("lockgate4", "198.51.100.7", "198.51.100.8", "192.0.2.1")
+    ban("198.51.100.0/24", "--for", "1h")
+    holds("lockgate4", "198.51.100.0/24", "192.0.2.1")
+    ban("198.51.0.0/16", "--for", "3s")
+    holds("lockgate4", "198.51.0.0/16", "192.0.2.1")
+    holds("lockgate4", "198.51.100.0/24", "192.0.2.1")  # when that is over
+    assert gate.command("unban", "198.51.100.0/24").returncode == 0
+    holds("lockgate4", "192.0.2.1")
+    ban("2001:db8:0:1::1")
+    holds("lockgate6", "2001:db8:0:1::/64")
+    ban("2001:db8::/48", "--for", "2s")
+    holds("lockgate6", "2001:db8::/48")
+    holds("lockgate6", "2001:db8:0:1::/64")
+
+
 def children(gate):
     """`ip netns exec` becomes the program that it starts."""
     return gate.process.pid
