@@ -35,8 +35,8 @@ template <>
 inline constexpr auto kSection<Bans> = section(
     "bans", "Who is kept out for a while, by rule or by `lockgate ban`.",
     Field{"except", &Bans::except,
-          "Networks that are never banned and never counted. Those of `accept_proxy_protocol` and "
-          "`trusted_proxies` never are."},
+          "Networks that are never banned and never counted. Those of "
+          "`accept_proxy_protocol.from` and `trusted_proxies` never are."},
     Field{"rules", &Bans::rules, "What leads to a ban."},
     Field{"remember", &Bans::remember, "How long after its end a ban makes the next one longer."},
     Field{"most", &Bans::most,

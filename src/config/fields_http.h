@@ -51,15 +51,18 @@ inline constexpr auto kSection<Paths> = section(
     Field{"empty_segments", &Paths::empty_segments, "Slashes behind slashes, which `decode` makes one."});
 
 template <>
-inline constexpr auto kSection<ClientFields> =
-    section("client_fields", "Fields that tell an upstream about the client; a list of these words.",
-            Field{"x_forwarded", &ClientFields::x_forwarded,
-                  "`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Port`."},
-            Field{"x_real_ip", &ClientFields::x_real_ip, "`X-Real-IP`."},
-            Field{"forwarded", &ClientFields::forwarded, "`Forwarded` (RFC 7239)."},
-            Field{"request_id", &ClientFields::request_id, "`X-Request-ID`, with the request's identity."},
-            Field{"client_certificate", &ClientFields::client_certificate,
-                  "`Client-Cert` (RFC 9440), with the certificate that the client has shown."});
+inline constexpr auto kSection<ClientFields> = section(
+    "client_fields", "Fields that tell an upstream about the client; a list of these words.",
+    Field{"x_forwarded", &ClientFields::x_forwarded,
+          "`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Port`."},
+    Field{"x_real_ip", &ClientFields::x_real_ip, "`X-Real-IP`."},
+    Field{"forwarded", &ClientFields::forwarded, "`Forwarded` (RFC 7239)."},
+    Field{"request_id", &ClientFields::request_id, "`X-Request-ID`, with the request's identity."},
+    Field{"client_certificate", &ClientFields::client_certificate,
+          "`Client-Cert` (RFC 9440), with the certificate that the client has shown."},
+    Field{"client_certificate_chain", &ClientFields::client_certificate_chain,
+          "The same, and `Client-Cert-Chain`, with its issuers up to the one that is trusted, unless "
+          "that is more than 16 KiB. Clients of such a site resume no sessions, which lack the chain."});
 template <>
 inline constexpr bool kIsWordList<ClientFields> = true;
 

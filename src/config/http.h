@@ -53,9 +53,10 @@ enum class HttpVersion : std::uint8_t { http1_1, http1_0 };
 struct ClientFields {
   bool x_forwarded = true;  // X-Forwarded-For, -Proto, -Host and -Port
   bool x_real_ip = false;
-  bool forwarded = false;           // RFC 7239
-  bool request_id = false;          // X-Request-ID
-  bool client_certificate = false;  // Client-Cert (RFC 9440)
+  bool forwarded = false;                 // RFC 7239
+  bool request_id = false;                // X-Request-ID
+  bool client_certificate = false;        // Client-Cert (RFC 9440)
+  bool client_certificate_chain = false;  // the same, and Client-Cert-Chain
 };
 
 /// What may stand in a text that is made for each request, $client_address.

@@ -6,6 +6,8 @@
 namespace lockgate::guard {
 namespace {
 
+// Whoever need not send a PROXY header is banned as itself when it sends none. The packet filter cannot see
+// whether one will come, and would drop those with it for whom it speaks.
 std::vector<Network> never_banned(const config::Config& config) {
   std::vector<Network> networks = config.bans.except;
   auto add = [&](const std::vector<Network>& more) {
@@ -13,7 +15,7 @@ std::vector<Network> never_banned(const config::Config& config) {
   };
   for (const config::Listener& listener : config.listeners) {
     add(listener.accept_proxy_protocol.from);
-    add(listener.accept_proxy_protocol.optional_from);
+    if (config.bans.nftables.on()) add(listener.accept_proxy_protocol.optional_from);
     add(listener.trusted_proxies.from);
   }
   return networks;

@@ -51,11 +51,21 @@ TEST_F(BanRulesTest, CountWhatTheyAreFor) {
 }
 
 TEST_F(BanRulesTest, NeverBanWhoIsExceptedNorAnyProxyInFront) {
-  for (const char* who : {"10.1.2.3", "192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
+  for (const char* who : {"10.1.2.3", "192.0.2.1", "192.0.2.3"}) {
     rules_.note(Event::failed_sign_in, ip(who), now_);
     EXPECT_FALSE(bars(who)) << who;
   }
   EXPECT_EQ(bans_.size(), 0u);
+}
+
+TEST_F(BanRulesTest, BanWhoNeedNotSendAHeaderUnlessTheKernelIsTold) {
+  config_.bans.nftables.table = "filter";
+  BanRules told(config_, bans_);
+  told.note(Event::failed_sign_in, ip("192.0.2.2"), now_);
+  EXPECT_FALSE(bars("192.0.2.2"));
+  rules_.note(Event::failed_sign_in, ip("192.0.2.2"), now_);
+  EXPECT_TRUE(bars("192.0.2.2"));
+  EXPECT_TRUE(told.is_excepted(ip("192.0.2.2")));
 }
 
 TEST_F(BanRulesTest, LetInWhoIsExceptedWhateverWasBannedAroundIt) {

@@ -186,7 +186,7 @@ Task<void> Connection::identify() {
 }
 
 bool Connection::is_let_in(const guard::AnyAccess& access) const {
-  return access.admits(facts_.client.ip(), house_.worker) || !is_judged(*listener_.listener, facts_);
+  return access.admits(facts_.client.ip(), house_.worker) || !speaks_for_itself(*listener_.listener, facts_);
 }
 
 Result<void> Connection::pass(const guard::RateList& rules) {

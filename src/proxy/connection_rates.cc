@@ -1,10 +1,10 @@
 #include "proxy/connection_rates.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "guard/paced_stream.h"
 #include "guard/rates.h"
+#include "proxy/front_proxy.h"
 
 namespace lockgate::proxy {
 namespace {
@@ -12,17 +12,9 @@ namespace {
 using config::RateKey;
 using config::RateOf;
 
-bool is_in(const std::vector<Network>& networks, const Ip& ip) {
-  return std::ranges::any_of(networks, [&](const Network& network) { return network.contains(ip); });
-}
-
-/// Whether the client that is known is one, rather than a proxy.
-bool speaks_for_itself(const Caller& caller) {
-  const Facts& facts = caller.facts;
-  const config::Listener& listener = *caller.listener.listener;
-  if (facts.client.is_unix() || facts.client.is_none()) return false;
-  bool front = facts.client == facts.peer && is_in(listener.accept_proxy_protocol.from, facts.peer.ip());
-  return !front && !is_in(listener.trusted_proxies.from, facts.client.ip());
+/// The address that counts as the client; none of a proxy, nor of a Unix socket.
+Ip client_of(const Caller& caller) {
+  return speaks_for_itself(*caller.listener.listener, caller.facts) ? caller.facts.client.ip() : Ip();
 }
 
 /// Under which key the rule counts the caller; none if it does not.
@@ -32,8 +24,8 @@ std::optional<std::uint64_t> key_of(const guard::RateRule& rule, const Caller& c
   for (const RateKey& part : rule.config.by) {
     switch (part.kind) {
       case RateKey::Kind::client:
-        if (!speaks_for_itself(caller)) return {};
-        key.add(caller.facts.client.ip());
+        if (client_of(caller).is_none()) return {};
+        key.add(client_of(caller));
         break;
       case RateKey::Kind::site:
         key.add(caller.site ? std::string_view(caller.site->site->name) : std::string_view());
@@ -52,11 +44,6 @@ std::optional<std::uint64_t> key_of(const guard::RateRule& rule, const Caller& c
 }
 
 }  // namespace
-
-bool awaits_proxy_header(const config::Listener& listener, const Ip& peer) {
-  return is_in(listener.accept_proxy_protocol.from, peer) ||
-         is_in(listener.accept_proxy_protocol.optional_from, peer);
-}
 
 const guard::RateRule* pass_rates(const House& house, const guard::RateList& rules, const Caller& caller,
                                   std::vector<guard::Counted>& counted) {
@@ -77,7 +64,7 @@ const guard::RateRule* pass_rates(const House& house, const guard::RateList& rul
       if (other && rules[before]->config.of != RateOf::connections)
         rule.rates->table().give_back(*other, rules[before]->quota, 1);
     }
-    rule.rates->note_excess(rule, speaks_for_itself(caller) ? caller.facts.client.ip() : Ip(), house.worker);
+    rule.rates->note_excess(rule, client_of(caller), house.worker);
     return &rule;
   }
   return nullptr;

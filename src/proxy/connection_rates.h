@@ -1,9 +1,8 @@
 // What rates say to a connection: as it comes, once its site is known, and while its bytes
 // pass.
 //
-// `client` of a rate is whom the connection is for. A front proxy that speaks for others,
-// by PROXY headers or in fields of requests, is never counted as itself: nor is a Unix
-// socket, which has no address.
+// `client` of a rate is whom the connection is for, as front_proxy.h knows it. A proxy that
+// speaks for others is never counted as itself: nor is a Unix socket, which has no address.
 //
 // What has come has come: a connection that its site refuses stays counted by the rates of
 // its arrival, or else who is refused behind the hello could come as often as it likes.
@@ -25,9 +24,6 @@ struct Caller {
   const ListenerPlan& listener;
   const SitePlan* site = nullptr;  // null: not known yet
 };
-
-/// Whether it is known only behind a PROXY header whom the connection is for.
-bool awaits_proxy_header(const config::Listener& listener, const Ip& peer);
 
 /// Counts the connection at every rate of `rules`, and among those that are there at once in `counted`.
 /// Returns the first that has no room for it, and then it is counted nowhere; null if all have.

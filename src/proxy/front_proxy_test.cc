@@ -15,45 +15,59 @@ class FrontProxy : public testing::Test {
                                        .optional_from = {network("10.0.2.0/24")}};
     listener_.trusted_proxies.from = {network("10.0.3.0/24")};
   }
-  bool is_connection_judged(const char* peer, const char* client) const {
+  bool connection_speaks_for_itself(const char* peer, const char* client) const {
     Facts facts;
     facts.peer = made_address(peer);
     facts.client = made_address(client);
-    return is_judged(listener_, facts);
+    return speaks_for_itself(listener_, facts);
   }
-  bool is_request_judged(const char* connection, const char* client, bool through_proxy) const {
+  bool request_speaks_for_itself(const char* connection, const char* client, bool through_proxy) const {
     Facts facts;
     facts.peer = facts.client = made_address(connection);
     ListenerPlan plan{.listener = &listener_};
     RequestFacts request{.connection = facts, .listener = plan};
     request.client = made_address(client);
     request.through_proxy = through_proxy;
-    return is_judged(request);
+    return speaks_for_itself(request);
   }
   config::Listener listener_;
 };
 
-TEST_F(FrontProxy, WhoeverSpeaksForHimselfIsJudged) {
-  EXPECT_TRUE(is_connection_judged("192.0.2.1:1", "192.0.2.1:1"));
-  EXPECT_TRUE(is_request_judged("192.0.2.1:1", "192.0.2.1:1", false));
+TEST_F(FrontProxy, IsNobodyElse) {
+  EXPECT_TRUE(connection_speaks_for_itself("192.0.2.1:1", "192.0.2.1:1"));
+  EXPECT_TRUE(request_speaks_for_itself("192.0.2.1:1", "192.0.2.1:1", false));
 }
 
-TEST_F(FrontProxy, IsNotJudgedAsLongAsItNamesNobody) {
-  for (const char* proxy : {"10.0.1.1:1", "10.0.2.1:1", "10.0.3.1:1"})
-    EXPECT_FALSE(is_connection_judged(proxy, proxy)) << proxy;
-  EXPECT_FALSE(is_request_judged("10.0.3.1:1", "10.0.3.1:1", true));
-  EXPECT_FALSE(is_request_judged("10.0.2.1:1", "10.0.2.1:1", false));
+TEST_F(FrontProxy, DoesNotSpeakForItselfAsLongAsItNamesNobody) {
+  for (const char* proxy : {"10.0.1.1:1", "10.0.3.1:1"})
+    EXPECT_FALSE(connection_speaks_for_itself(proxy, proxy)) << proxy;
+  EXPECT_FALSE(request_speaks_for_itself("10.0.3.1:1", "10.0.3.1:1", true));
+  EXPECT_FALSE(request_speaks_for_itself("10.0.1.1:1", "10.0.1.1:1", false));
 }
 
-TEST_F(FrontProxy, IsJudgedByWhomItNames) {
-  EXPECT_TRUE(is_connection_judged("10.0.1.1:1", "192.0.2.1:1"));
-  EXPECT_TRUE(is_request_judged("10.0.3.1:1", "192.0.2.1:1", true));
-  EXPECT_TRUE(is_request_judged("10.0.3.1:1", "10.0.1.7:1", true))
+TEST_F(FrontProxy, ThatNeedNotSendAHeaderSpeaksForItselfWithoutOne) {
+  EXPECT_TRUE(connection_speaks_for_itself("10.0.2.1:1", "10.0.2.1:1"));
+  EXPECT_TRUE(request_speaks_for_itself("10.0.2.1:1", "10.0.2.1:1", false));
+  listener_.trusted_proxies.from = listener_.accept_proxy_protocol.optional_from;
+  EXPECT_FALSE(connection_speaks_for_itself("10.0.2.1:1", "10.0.2.1:1")) << "its requests will name others";
+}
+
+TEST_F(FrontProxy, IsWaitedForUntilItsHeaderIsThere) {
+  auto awaits = [&](const char* peer) { return awaits_proxy_header(listener_, *Ip::parse(peer)); };
+  EXPECT_TRUE(awaits("10.0.1.1"));
+  EXPECT_TRUE(awaits("10.0.2.1"));
+  EXPECT_FALSE(awaits("10.0.3.1"));
+}
+
+TEST_F(FrontProxy, IsNotWhomItNames) {
+  EXPECT_TRUE(connection_speaks_for_itself("10.0.1.1:1", "192.0.2.1:1"));
+  EXPECT_TRUE(request_speaks_for_itself("10.0.3.1:1", "192.0.2.1:1", true));
+  EXPECT_TRUE(request_speaks_for_itself("10.0.3.1:1", "10.0.1.7:1", true))
       << "a client inside may be one like others";
 }
 
-TEST_F(FrontProxy, OneBehindAnotherIsJudgedByItsRequests) {
-  EXPECT_FALSE(is_connection_judged("10.0.1.1:1", "10.0.3.1:1"));
+TEST_F(FrontProxy, BehindAnotherSpeaksForOthersInItsRequests) {
+  EXPECT_FALSE(connection_speaks_for_itself("10.0.1.1:1", "10.0.3.1:1"));
 }
 
 }  // namespace

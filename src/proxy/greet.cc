@@ -65,7 +65,7 @@ Task<void> read_proxy_header(net::Stream& client, net::Buffers& buffers, const c
   for (;;) {
     auto more = read_more(client, buffers, flight, wire::kLargestProxyHeader, deadline, kReadingHeader);
     co_await more;
-    if (expected == Header::may && !wire::may_be_proxy_header(flight)) co_return;
+    if (expected == Header::may && !wire::may_be_proxy_header(flight)) break;
     auto parsed = wire::parse_proxy_header(flight);
     if (!parsed) continue;
     if (!*parsed) co_await loop::fail(parsed->error().on(Side::client));
@@ -75,8 +75,9 @@ Task<void> read_proxy_header(net::Stream& client, net::Buffers& buffers, const c
       facts.destination = header.destination;
     }
     flight.erase(flight.begin(), flight.begin() + static_cast<std::ptrdiff_t>(header.size));
-    co_return;
+    break;
   }
+  facts.stage = Stage::hello;
 }
 
 Task<Greeting> greet(net::Stream& client, net::Buffers& buffers, const ListenerPlan& listener,

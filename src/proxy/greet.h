@@ -19,7 +19,8 @@ namespace lockgate::proxy {
 using FirstFlight = std::vector<std::byte>;
 
 /// Reads the PROXY header if the peer is in a network that sends one, and sets client and destination from
-/// it. `flight` holds what came behind it.
+/// it. `flight` holds what came behind it. As long as the stage is proxy_header, it is not known whom the
+/// connection is for.
 loop::Task<void> read_proxy_header(net::Stream& client, net::Buffers& buffers,
                                    const config::Listener& listener, FirstFlight& flight, Facts& facts);
 

@@ -46,7 +46,7 @@ class Sender {
       bool alike = part.kind == RateKey::Kind::everything;
       if (alike || !value.empty()) {
         key.add(value);
-      } else if (!facts_.client.ip().is_none() && is_judged(facts_)) {  // not a front proxy
+      } else if (!facts_.client.ip().is_none() && speaks_for_itself(facts_)) {  // not a front proxy
         key.add(facts_.client.ip());
       } else {
         return {};

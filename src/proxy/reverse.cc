@@ -87,7 +87,7 @@ class Reverse::Visit {
     facts_.through_proxy = std::ranges::any_of(proxies.from, inside);
     if (!facts_.through_proxy) return;
     const http::Fields::List& fields = exchange_.request().fields.list();
-    std::string_view proto = exchange_.request().fields.value(FieldName::x_forwarded_proto);
+    std::string_view proto = wire::last_of_list(fields, text_of(FieldName::x_forwarded_proto));
     std::optional<wire::NamedClient> named;
     switch (wire::field_name(proxies.field)) {
       case FieldName::x_forwarded_for:
@@ -95,7 +95,7 @@ class Reverse::Visit {
         break;
       case FieldName::forwarded:
         named = wire::client_of_forwarded(fields, proxies.from);
-        if (named) proto = named->proto;
+        proto = named ? named->proto : std::string_view();
         break;
       default:
         named = wire::client_of_field(fields, proxies.field);
@@ -150,7 +150,7 @@ class Reverse::Visit {
   Result<void> pass_access() const {
     if (!facts_.site) return {};
     const guard::Access& access = facts_.route ? facts_.route->access : facts_.site->access;
-    if (access.admits(facts_.client.ip(), facts_.worker) || !is_judged(facts_)) return {};
+    if (access.admits(facts_.client.ip(), facts_.worker) || !speaks_for_itself(facts_)) return {};
     return std::unexpected(refusal(Errc::rejected, 403, kJudging));
   }
 

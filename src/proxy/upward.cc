@@ -64,7 +64,7 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
     told = all_of(fields, FieldName::x_forwarded_for, arena);
     told_forwarded = all_of(fields, FieldName::forwarded, arena);
   }
-  std::erase_if(fields.list(), [](const wire::HeadField& field) { return wire::tells_of_client(field.id); });
+  remove_hearsay(fields, facts);
   std::string_view client = address_of_client(facts, arena);
   if (client.empty()) client = "unknown";
   if (wanted.x_forwarded) {
@@ -76,7 +76,7 @@ void tell_client(http::Request& request, const RequestFacts& facts, Arena& arena
     if (!facts.authority.empty()) fields.add(FieldName::x_forwarded_host, facts.authority);
     fields.add(FieldName::x_forwarded_port, port_of(facts));
   }
-  if (wanted.request_id) fields.set(FieldName::x_request_id, facts.id);
+  if (wanted.request_id) fields.add(FieldName::x_request_id, facts.id);
   if (wanted.x_real_ip) fields.add(FieldName::x_real_ip, client);
   if (wanted.forwarded)
     fields.add(FieldName::forwarded, chained(told_forwarded, forwarded_element(facts, arena), arena));

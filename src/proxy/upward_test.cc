@@ -5,6 +5,7 @@
 
 #include "http/head1.h"
 #include "proxy/downward.h"
+#include "proxy/handed_on.h"
 #include "proxy/made_house.h"
 
 namespace lockgate::proxy {
@@ -57,6 +58,9 @@ class Passing {
   std::string target() {
     up();
     return std::string(request_.target);
+  }
+  http::Fields::List trailers(http::Fields::List given) {
+    return trailers_handed_on(std::move(given), facts_);
   }
   std::string down() {
     up();
@@ -210,6 +214,32 @@ TEST(Upward, NobodyTellsInAnotherSpellingWhatTheOperatorTells) {
   for (const char* name : {"X-Client-Cert", "x-client-cert", "X_Client_Cert", "X-CLIENT_CERT"})
     passing.request_.fields.add(name, "forged", FieldName::other);
   EXPECT_FALSE(passing.up().contains("forged"));
+}
+
+TEST(Upward, NobodyTellsInAnotherSpellingWhatWeTell) {
+  Passing passing("{ to: up, forward: { client_fields: [request_id] } }");
+  for (const char* name : {"X_Forwarded_For", "x-forwarded_proto", "X.Forwarded.Host", "X_FORWARDED_PORT",
+                           "X_Real_IP", "FORWARDED", "X_Request_ID", "Client_Cert", "Client_Cert_Chain"})
+    passing.request_.fields.add(name, "forged", wire::field_name(name));
+  std::string up = passing.up();
+  EXPECT_FALSE(up.contains("forged")) << up;
+  EXPECT_TRUE(up.contains("X-Request-ID: 1-1\n")) << up;
+}
+
+TEST(Upward, LeavesARequestsIdentityToTheClientUnlessWeTellOne) {
+  Passing passing("{ to: up, " + kPlain + " }");
+  passing.request_.fields.add(FieldName::x_request_id, "7");
+  passing.request_.fields.add("X_Request_ID", "8", FieldName::other);
+  EXPECT_EQ(passing.up(), "/ a.example.org:8443\nX-Request-ID: 7\nX_Request_ID: 8\n");
+}
+
+TEST(Upward, TakesWhatWeTellOutOfTrailers) {
+  Passing passing("{ to: up, request_fields: { remove: X-Gone } }");
+  http::Fields::List trailers = {
+      {"X_Forwarded_For", "1"}, {"X-Real_IP", "1"}, {"Client_Cert", "1"}, {"X_Gone", "1"}, {"X-Sum", "1"}};
+  trailers = passing.trailers(trailers);
+  ASSERT_EQ(trailers.size(), 1u);
+  EXPECT_EQ(trailers.front().name, "X-Sum");
 }
 
 TEST(Upward, WhatIsRemovedIsRemovedInEverySpelling) {

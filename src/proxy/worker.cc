@@ -65,7 +65,7 @@ class Worker::Door final : public net::Acceptor {
 
   void accepted(Fd fd, const SocketAddress& peer) override {
     Held held{std::move(fd), peer, worker_.reactor_.now()};
-    if (plan_->plan->ban_rules.bars(peer.ip(), worker_.number(), held.since)) {
+    if (is_banned(peer.ip(), held.since)) {
       net::reset_on_close(held.fd.number());
       return refuse(std::move(held), {.code = Errc::banned, .doing = "accepting"});
     }
@@ -73,6 +73,12 @@ class Worker::Door final : public net::Acceptor {
     const guard::RateRule* excess = arrive(held);
     if (excess) return turn_away(std::move(held), *excess);
     admit(std::move(held));
+  }
+
+  // Whoever may name another is looked at behind the PROXY header, or once there is none.
+  bool is_banned(const Ip& peer, Instant now) const {
+    return plan_->plan->ban_rules.bars(peer, worker_.number(), now) &&
+           !awaits_proxy_header(*listener_->listener, peer);
   }
 
   // Whoever is let in by nobody here takes no place of others, and is heard no further.
@@ -246,7 +252,8 @@ void Worker::cut_banned() {
   const guard::BanRules& rules = plan_->plan->ban_rules;
   for (Connection* c = connections_.front(); c; c = connections_.after(*c)) {
     bool banned = rules.bars(c->whom().ip(), house_.worker, reactor_.now());
-    if (banned && !c->serves_requests()) c->cut(Errc::banned, "looking at the bans");
+    bool known = c->facts().stage != Stage::proxy_header;
+    if (banned && known && !c->serves_requests()) c->cut(Errc::banned, "looking at the bans");
   }
 }
 

@@ -32,14 +32,19 @@ const char* words_of(Admission admission) {
 
 bool tell_refused_connection(ordered_json& told, const proxy::ListenerPlan& listener,
                              const proxy::SitePlan* site, const Ip& client) {
-  if (proxy::speaks_for_others(*listener.listener, client)) {
+  proxy::Facts facts;
+  facts.peer = facts.client = SocketAddress(client, 0);
+  if (!proxy::speaks_for_itself(*listener.listener, facts)) {
     if (site) told["access"] = "a front proxy is not judged, but those for whom it speaks";
     return false;
   }
   bool at_accept = !listener.at_accept.admits(client, kOnlyWorker);
   bool by_name = site && !site->by_name.admits(client, kOnlyWorker);
+  const char* when = proxy::awaits_proxy_header(*listener.listener, client)
+                         ? "unless a PROXY header names another"
+                         : "when it connects";
   if (at_accept)
-    told["access"] = "refused when it connects: no site of this listener lets the client in";
+    told["access"] = fmt::format("refused {}: no site of this listener lets the client in", when);
   else if (by_name)
     told["access"] =
         fmt::format("refused by its name: {}", words_of(site->access.admission(client, kOnlyWorker)));
@@ -47,7 +52,7 @@ bool tell_refused_connection(ordered_json& told, const proxy::ListenerPlan& list
 }
 
 bool tell_refused_request(ordered_json& told, const proxy::RequestFacts& facts) {
-  if (!facts.site || !proxy::is_judged(facts)) return false;
+  if (!facts.site || !proxy::speaks_for_itself(facts)) return false;
   const guard::Access& access = facts.route ? facts.route->access : facts.site->access;
   tell_admission(told, access, facts.client.ip());
   if (access.admits(facts.client.ip(), kOnlyWorker)) return false;

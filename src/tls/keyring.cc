@@ -210,7 +210,11 @@ class Keyring::Making {
     const auto& asked = site.tls.client_certificate;
     terms.policy = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", listener.name, site.name, int(asked.ask),
                                asked.depth, content_of(asked.ca_file), content_of(asked.crl_file));
-    made_of += "\n" + terms.policy;
+    // A session that is resumed has the client's own certificate, and no longer what that was verified by.
+    terms.resumes = std::ranges::none_of(site.routes, [](const config::Route& route) {
+      return route.forwarding.client_fields.client_certificate_chain;
+    });
+    made_of += fmt::format("\n{}\n{}", terms.policy, terms.resumes);
     if (site.tls.dh_parameters.starts_with('/')) made_of += watch(site.tls.dh_parameters);
     auto tickets = tickets_for(site.tls.tickets);
     if (!tickets) return unexpected(tickets.error());

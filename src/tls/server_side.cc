@@ -77,12 +77,13 @@ void resume(SSL_CTX* context, const ServerTerms& terms) {
   SSL_CTX_set_timeout(context,
                       std::chrono::duration_cast<std::chrono::seconds>(terms.tls.tickets.lifetime).count());
   // OpenSSL gives two tickets; one more costs every handshake and serves nobody who comes back one at a time.
-  SSL_CTX_set_num_tickets(context, terms.tickets ? 1 : 0);
-  if (terms.tickets)
+  bool gives_tickets = terms.tickets && terms.resumes;
+  SSL_CTX_set_num_tickets(context, gives_tickets ? 1 : 0);
+  if (gives_tickets)
     use_tickets(*context, terms.tickets);
   else
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  if (terms.tls.session_cache == 0) return;
+  if (terms.tls.session_cache == 0 || !terms.resumes) return;
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
   SSL_CTX_sess_set_cache_size(context, static_cast<long>(terms.tls.session_cache));
 }

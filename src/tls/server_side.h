@@ -35,6 +35,7 @@ struct ServerTerms {
   std::vector<SharedIdentity> identities;     // one at least
   std::shared_ptr<const TicketKeys> tickets;  // null: none are given
   std::string policy;                         // sessions of another one are not resumed
+  bool resumes = true;                        // false: every client shows its certificate anew
   std::map<std::string, std::shared_ptr<const Staple>> staples = {};  // of one worker, by fingerprint
   const Clock& clock;  // tells whether a staple has expired; outlives the side
 };

@@ -65,6 +65,17 @@ std::string common_name_of(X509* certificate) {
   return size > 0 ? std::string(room.data(), static_cast<std::size_t>(size)) : "";
 }
 
+std::vector<OwnedCertificate> issuers_of_peer(const SSL* ssl) {
+  std::vector<OwnedCertificate> issuers;
+  const STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl);
+  for (int i = 1; i < sk_X509_num(chain); ++i) {
+    X509* issuer = sk_X509_value(chain, i);
+    X509_up_ref(issuer);
+    issuers.emplace_back(issuer);
+  }
+  return issuers;
+}
+
 }  // namespace
 
 Session session_of(const ssl_st& given) {
@@ -86,6 +97,7 @@ Session session_of(const ssl_st& given) {
     session.peer_subject = subject_of(peer);
     session.peer_common_name = common_name_of(peer);
     session.peer_serial = serial_of(peer);
+    session.peer_issuers = issuers_of_peer(ssl);
   }
   return session;
 }

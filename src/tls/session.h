@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tls/certificate.h"
 
@@ -23,6 +24,8 @@ struct Session {
   // hexadecimal.
   std::string own_serial, peer_subject, peer_common_name, peer_serial;
   OwnedCertificate peer_certificate;  // null: none; shared with libssl
+  // Its issuers, as they were verified, up to the one that is trusted; none where the session was resumed.
+  std::vector<OwnedCertificate> peer_issuers;
 };
 
 /// What libssl says of a connection whose handshake is over, on either side.

@@ -39,6 +39,17 @@ std::optional<NamedClient> client_of_field(std::span<const HeadField> fields, st
   return value ? read_node(*value) : std::nullopt;
 }
 
+std::string_view last_of_list(std::span<const HeadField> fields, std::string_view name) {
+  for (const HeadField& field : std::views::reverse(fields)) {
+    if (!equal_in_any_case(field.name, name)) continue;
+    for (std::string_view list = field.value; !list.empty();) {
+      std::string_view entry = trimmed(take_last_entry(list));
+      if (!entry.empty()) return entry;
+    }
+  }
+  return {};
+}
+
 void append_forwarded(const ForwardedElement& element, std::string& value) {
   value += value.empty() ? "for=" : ", for=";
   append_node(element.client, element.client_port, value);

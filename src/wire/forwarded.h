@@ -48,6 +48,10 @@ std::optional<NamedClient> client_of_forwarded(std::span<const HeadField> fields
 /// nobody could tell which of them the proxy wrote.
 std::optional<NamedClient> client_of_field(std::span<const HeadField> fields, std::string_view name);
 
+/// What the nearest proxy has added to lists of this name, as X-Forwarded-Proto: the last entry in the last
+/// field, for what stands before it may be the client's own. Empty if there is none.
+std::string_view last_of_list(std::span<const HeadField> fields, std::string_view name);
+
 /// What we tell of a request in an element of Forwarded. Empty is what is not told.
 struct ForwardedElement {
   Ip client;  // "unknown" if none, as for a Unix socket

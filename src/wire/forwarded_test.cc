@@ -150,6 +150,16 @@ TEST(ForwardedField, IsOneAddress) {
 }
 
 // The examples are those of RFC 7239, 4 and 6.
+TEST(ForwardedList, HasTheNearestProxysWordAtItsEnd) {
+  auto last = [](std::vector<HeadField> fields) { return last_of_list(fields, "X-Forwarded-Proto"); };
+  EXPECT_EQ(last({{"X-Forwarded-Proto", "https"}}), "https");
+  EXPECT_EQ(last({{"X-Forwarded-Proto", "https, http"}}), "http");
+  EXPECT_EQ(last({{"X-Forwarded-Proto", "https"}, {"x-forwarded-proto", " http ,, "}, {"X-Other", "x"}}),
+            "http");
+  EXPECT_EQ(last({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", " ,"}}), "https");
+  EXPECT_EQ(last({{"X_Forwarded_Proto", "https"}}), "");
+}
+
 TEST(Forwarded, NamesAClient) {
   const std::pair<std::string_view, std::string_view> kCases[] = {
       {"for=192.0.2.60", "192.0.2.60"},

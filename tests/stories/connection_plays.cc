@@ -51,6 +51,11 @@ listeners:
     accept_proxy_protocol: { from: 10.0.0.0/8 }
     access: { deny: 203.0.113.4/30 }
     sites: [{ name: closed, names: [default], pass: { to: up } }]
+  - name: mixed
+    bind: 127.0.0.1:8643
+    accept_proxy_protocol: { optional_from: 172.16.0.0/16 }
+    access: { deny: 172.16.0.9 }
+    sites: [{ name: some, names: [default], pass: { to: up } }]
   - name: by_name
     bind: 127.0.0.1:8543
     accept_proxy_protocol: { from: 10.0.0.0/8 }
@@ -166,10 +171,11 @@ std::vector<ConnectionPlay> plays_of_counted() {
   return all;
 }
 
+std::string bare_hello_for(std::string_view name) { return hello_for(name).substr(kHeader.size()); }
+
 std::vector<ConnectionPlay> plays_of_unwelcome() {
   auto from = [](std::string_view client, std::string_view name) {
-    return fmt::format("PROXY TCP4 {} 198.51.100.7 4711 443\r\n{}", client,
-                       hello_for(name).substr(kHeader.size()));
+    return fmt::format("PROXY TCP4 {} 198.51.100.7 4711 443\r\n{}", client, bare_hello_for(name));
   };
   return {
       {.title = "Banned", .says = from(kBanned, "app.example.org"), .outcome = "banned", .resets = true},
@@ -190,6 +196,37 @@ std::vector<ConnectionPlay> plays_of_unwelcome() {
   };
 }
 
+// Neighbours that may say for whom they are, and those of them that do not.
+std::vector<ConnectionPlay> plays_of_neighbours() {
+  std::string bare = bare_hello_for("app.example.org"), named = std::string(kHeader) + bare;
+  return {
+      {.title = "JudgedWithoutAHeader",
+       .listener = "mixed",
+       .says = bare,
+       .outcome = "rejected",
+       .peer = "172.16.0.9:1234"},
+      {.title = "JudgedBehindAHeaderThatNamesNobody",
+       .listener = "mixed",
+       .says = "PROXY UNKNOWN\r\n" + bare,
+       .outcome = "rejected",
+       .peer = "172.16.0.9:1234"},
+      {.title = "BannedWithoutAHeader",
+       .listener = "mixed",
+       .says = bare,
+       .outcome = "banned",
+       .resets = true,
+       .peer = std::string(kBannedNeighbour) + ":1234"},
+      {.title = "LetInForWhomABannedNeighbourNames",
+       .listener = "mixed",
+       .says = named,
+       .outcome = "finished",
+       .site = "some",
+       .client_hears = std::string(kAnswer),
+       .reaches = bare,
+       .peer = std::string(kBannedNeighbour) + ":1234"},
+  };
+}
+
 }  // namespace
 
 std::string hello_for(std::string_view name) {
@@ -200,7 +237,7 @@ std::string alert(char number) { return "\x15\x03\x03\0\x02\x02"s + number; }
 
 std::vector<ConnectionPlay> plays_of_connection() {
   std::vector<ConnectionPlay> all;
-  for (auto* some : {plays_of_passed, plays_of_unwelcome, plays_of_counted}) {
+  for (auto* some : {plays_of_passed, plays_of_unwelcome, plays_of_neighbours, plays_of_counted}) {
     for (auto& play : some()) all.push_back(std::move(play));
   }
   return all;

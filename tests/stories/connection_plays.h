@@ -27,6 +27,7 @@ struct ConnectionPlay {
   bool queued = false;            // the site is full until it waits there
   std::string spent = "";         // the rate of which others have taken all that there is
   Duration step{};                // of time, with each turn
+  std::string peer = "10.0.0.9:1234";
 };
 
 inline void PrintTo(const ConnectionPlay& play, std::ostream* out) { *out << play.title; }
@@ -35,7 +36,8 @@ inline void PrintTo(const ConnectionPlay& play, std::ostream* out) { *out << pla
 extern const std::string_view kConnectionConfig;
 
 inline constexpr std::string_view kHeader = "PROXY TCP4 203.0.113.5 198.51.100.7 4711 443\r\n";
-inline constexpr std::string_view kBanned = "203.0.113.66", kBannedNetwork = "203.0.113.128/25";
+inline constexpr std::string_view kBanned = "203.0.113.66", kBannedNeighbour = "172.16.0.66",
+                                  kBannedNetwork = "203.0.113.128/25";
 inline constexpr std::string_view kAnswer =
     "what the upstream answers, which is longer by a little than that";
 

@@ -155,7 +155,18 @@ def test_who_speaks_in_a_proxy_header_is_judged_by_whom_it_speaks_for(lockgate):
 
     assert asked("192.0.2.7") == ""
     assert asked("198.51.100.7").startswith("HTTP/1.1 200 ")
-    assert is_in(gate, "127.0.0.1"), "it may ask for itself"
+    assert asked("127.0.0.1") == "", "it may name itself, too"
+
+
+def test_who_may_send_a_proxy_header_and_sends_none_is_judged_as_itself(lockgate):
+    gate = lockgate(FRONT)
+    assert is_out(gate, "127.0.0.1")
+    with gate.connect(source="127.0.0.1") as sock:
+        sock.sendall(proxy_header.v2_local() + request())
+        assert is_cut(sock), "one that names nobody is for itself"
+    wait_until(lambda: len(rejected(gate)) == 2, "a line of each that was refused")
+    done = gate.command("explain", f"http://{NAME}/", "--from", "127.0.0.1")
+    assert "refused unless a PROXY header names another" in done.stdout, done
 
 
 def test_who_speaks_in_a_field_is_judged_by_whom_it_speaks_for(lockgate):

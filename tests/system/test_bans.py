@@ -143,6 +143,25 @@ def test_who_a_proxy_header_names_is_refused_before_tls(gate):
     assert gate.line_of(outcome="banned", listener="tls")["client"] == "203.0.113.9:4711"
 
 
+def test_who_need_not_send_a_proxy_header_is_banned_as_itself(gate):
+    header = proxy_header.v1(("203.0.113.8", 4711), ("192.0.2.1", 443))
+    assert get(gate, "/wp-login.php", "127.0.0.3") == 404
+    wait_until(lambda: get(gate, "/here", "127.0.0.3") is None, "it is banned")
+    assert list(banned(gate)) == ["127.0.0.3"]
+    assert not refused(gate, source="127.0.0.3", says=header + http1.request(target="/here")), "others need not suffer for it"
+    assert not refused(gate, gate.tls_port, "127.0.0.3", header)
+    line = gate.line_of(outcome="banned")
+    assert line["client"] == line["peer"] and line["peer"].startswith("127.0.0.3:")
+
+
+def test_while_it_is_not_known_for_whom_it_comes_nobody_is_cut(gate):
+    with gate.connect(source="127.0.0.3") as sock, sock.makefile("rb") as file:
+        assert gate.command("ban", "127.0.0.3").returncode == 0
+        time.sleep(0.7)
+        sock.sendall(proxy_header.v1(("203.0.113.8", 4711), ("192.0.2.1", 443)) + http1.request(target="/here"))
+        assert http1.read_answer(file).status == 200
+
+
 def test_nobody_excepted_is_counted(gate):
     assert [get(gate, "/missing", "127.0.9.1") for _ in range(8)] == [404] * 8
     done = gate.command("ban", "127.0.9.1")

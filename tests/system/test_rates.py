@@ -141,6 +141,13 @@ def test_clients_behind_a_trusted_proxy_are_told_apart(gate):
     assert is_turned_away(web, source="127.0.0.2")  # it is no proxy
 
 
+def test_who_need_not_send_a_proxy_header_is_counted_as_itself(gate):
+    web = gate(listener="""accept_proxy_protocol: { optional_from: [127.0.0.1] }
+    rates: [{ of: new_connections, rate: 3/h }]""", site="rates: [{ rate: 2/h }]")
+    assert statuses(web, 3) == [200, 200, 429]
+    assert is_turned_away(web), "a fourth connection"
+
+
 def test_a_trusted_proxy_that_names_nobody_is_not_counted_as_itself(gate):
     web = gate(listener="trusted_proxies: { from: [127.0.0.1] }",
                site='rates: [{ rate: 2/h }, { rate: 2/h, by: "field:X-Api-Key", name: keys }]')
