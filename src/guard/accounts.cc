@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <span>
 #include <system_error>
 
@@ -60,7 +61,47 @@ Accounts::Waiting read(const std::string& path) {
   return requests;
 }
 
+// A folder that is not there yet is made in the one above it, when the first request comes.
+std::string fault_of_folder(const std::string& folder) {
+  struct stat found{};
+  bool is_there = ::stat(folder.c_str(), &found) == 0 || errno != ENOENT;
+  std::string asked = is_there ? folder : folder.substr(0, folder.rfind('/'));
+  if (::faccessat(AT_FDCWD, (asked + "/.").c_str(), W_OK | X_OK, AT_EACCESS) == 0) return "";
+  return cannot("written", asked).error();
+}
+
+// Why the next request could not be filed; empty if it could.
+std::string fault_of(const std::string& path) {
+  auto requests = read(path);
+  if (!requests) return requests.error();
+  if (requests->size() >= Accounts::kMostWaiting)
+    return fmt::format("{} requests wait already, and no more are taken", requests->size());
+  return fault_of_folder(path.substr(0, path.rfind('/')));
+}
+
+std::set<std::size_t> lists_to_sign_up_for(const config::Config& config) {
+  std::set<std::size_t> lists;
+  for (const config::Listener& listener : config.listeners)
+    for (const config::Site& site : listener.sites)
+      for (const config::Route& route : site.routes)
+        if (route.action == config::RouteAction::sign_up) lists.insert(route.sign_up.index);
+  return lists;
+}
+
 }  // namespace
+
+std::vector<config::Diagnostic> Accounts::check(const config::Config& config) {
+  std::vector<config::Diagnostic> warnings;
+  for (std::size_t index : lists_to_sign_up_for(config)) {
+    const config::UserList& list = config.users.at(index);
+    std::string fault = fault_of(file_of(config.state_folder, list.name));
+    if (fault.empty()) continue;
+    warnings.push_back({config::Diagnostic::Severity::warning, list.place,
+                        fmt::format("nobody can sign up for `{}`: {}", list.name, fault),
+                        "see `lockgate accounts`, and let the service's user write to the `state_folder`"});
+  }
+  return warnings;
+}
 
 Accounts::Accounts() { random_bytes(std::as_writable_bytes(std::span(&key_, 1))); }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/keyed_hash.h"
+#include "config/config.h"
 #include "guard/account_request.h"
 #include "guard/rate_table.h"
 
@@ -29,6 +30,10 @@ class Accounts {
 
   /// The file of a list of users; `state_folder` is not empty.
   static std::string file_of(const std::string& state_folder, std::string_view list);
+
+  /// What would lose a request of whoever signs up where `config` lets people: warnings, each at its list.
+  /// What this process may write is told, so it is to be asked as the service's user.
+  static std::vector<config::Diagnostic> check(const config::Config& config);
 
   /// Counts a try of a client; not if it had all of them. No lock.
   Taken try_once(const Ip& client, Instant now);

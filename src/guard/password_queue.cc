@@ -1,15 +1,11 @@
 #include "guard/password_queue.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
-
-#include "base/digest.h"
 
 namespace lockgate::guard {
 namespace {
 
-constexpr Duration kCoolEvery = std::chrono::minutes(1);
 constexpr std::size_t kNetworkSize = 8;  // a /64: whoever has one of its addresses has all
 
 Ip client_of(const Ip& ip) {
@@ -32,8 +28,6 @@ void PasswordAsker::tell(const std::shared_ptr<PasswordAsker>& asker, PasswordVe
   });
 }
 
-PasswordQueue::PasswordQueue() { random_bytes(std::as_writable_bytes(std::span(key_))); }
-
 bool PasswordQueue::add(PasswordQuestion question, Instant now) {
   question.client = client_of(question.client);
   Askers displaced;
@@ -41,14 +35,15 @@ bool PasswordQueue::add(PasswordQuestion question, Instant now) {
     std::lock_guard lock(mutex_);
     if (closed_) return false;
     if (PasswordQuestion* same = same_as(question)) return join(*same, question);
+    heat_.fade(now);
+    question.source = heat_.place_of(question.client, question.name);
+    heat_.warm(question.source);
     drop_abandoned();
     if (has_its_places(question.client)) return false;
-    cool(now);
-    std::uint8_t heat = heat_of(question.client);
-    auto room = make_room(heat);
+    auto room = make_room(heat_.at(question.source));
     if (!room) return false;
     displaced = std::move(*room);
-    waiting_.push_back({std::make_shared<PasswordQuestion>(std::move(question)), heat});
+    waiting_.push_back(std::make_shared<PasswordQuestion>(std::move(question)));
   }
   added_.notify_one();
   for (const auto& asker : displaced) PasswordAsker::tell(asker, PasswordVerdict::busy);
@@ -75,8 +70,7 @@ void PasswordQueue::answer(const PasswordQuestion& question, PasswordVerdict ver
     std::lock_guard lock(mutex_);
     auto found = std::ranges::find(checked_, &question, [](const auto& one) { return one.get(); });
     askers = std::move((*found)->askers);
-    bool heats = verdict == PasswordVerdict::wrong || question.work;  // who is known goes before who is not
-    if (std::uint8_t& heat = heat_of(question.client); heats && heat < UINT8_MAX) ++heat;
+    if (verdict == PasswordVerdict::right && !question.work) heat_.excuse(question.source);
     checked_.erase(found);
   }
   for (const auto& asker : askers) PasswordAsker::tell(asker, verdict);
@@ -97,15 +91,15 @@ std::size_t PasswordQueue::size() const {
 
 PasswordQuestion* PasswordQueue::same_as(const PasswordQuestion& question) {
   auto is_same = [&](const auto& other) { return other->digest == question.digest; };
-  auto waits = std::ranges::find_if(waiting_, is_same, &Place::question);
-  if (waits != waiting_.end()) return waits->question.get();
+  auto waits = std::ranges::find_if(waiting_, is_same);
+  if (waits != waiting_.end()) return waits->get();
   auto checked = std::ranges::find_if(checked_, is_same);
   return checked == checked_.end() ? nullptr : checked->get();
 }
 
 // Those without an address, as of a Unix socket, are many, and no two of them are known to be the same.
 bool PasswordQueue::has_its_places(const Ip& client) const {
-  auto same_client = [&](const Place& place) { return place.question->client == client; };
+  auto same_client = [&](const Question& question) { return question->client == client; };
   return !client.is_none() && std::ranges::count_if(waiting_, same_client) >= std::ptrdiff_t{kPlacesOfClient};
 }
 
@@ -118,37 +112,29 @@ bool PasswordQueue::join(PasswordQuestion& same, PasswordQuestion& question) {
 }
 
 void PasswordQueue::drop_abandoned() {
-  std::erase_if(waiting_, [](const Place& place) { return is_abandoned(*place.question); });
+  std::erase_if(waiting_, [](const Question& question) { return is_abandoned(*question); });
 }
 
-std::optional<PasswordQueue::Askers> PasswordQueue::make_room(std::uint8_t heat) {
+// The oldest of the hottest: whoever waits for that long has the least to lose.
+std::optional<PasswordQueue::Askers> PasswordQueue::make_room(unsigned heat) {
   if (waiting_.size() < kPlaces) return Askers();
-  auto hottest = std::ranges::max_element(waiting_.rbegin(), waiting_.rend(), {}, &Place::heat);
-  if (hottest->heat <= heat) return {};
-  Askers askers = std::move(hottest->question->askers);
-  waiting_.erase(std::prev(hottest.base()));
+  auto heat_of_one = [this](const Question& question) { return heat_of(question); };
+  auto hottest = std::ranges::max_element(waiting_, {}, heat_of_one);
+  if (heat_of(*hottest) <= heat) return {};
+  Askers askers = std::move((*hottest)->askers);
+  waiting_.erase(hottest);
   return askers;
 }
 
+// The newest of the coldest: a flood of sources that are new, too, is older than whoever comes behind it.
 std::shared_ptr<const PasswordQuestion> PasswordQueue::take_coldest() {
   drop_abandoned();
-  auto coldest = std::ranges::min_element(waiting_, {}, &Place::heat);
-  if (coldest == waiting_.end()) return nullptr;
-  checked_.push_back(std::move(coldest->question));
-  waiting_.erase(coldest);
+  auto heat_of_one = [this](const Question& question) { return heat_of(question); };
+  auto coldest = std::ranges::min_element(waiting_.rbegin(), waiting_.rend(), {}, heat_of_one);
+  if (coldest == waiting_.rend()) return nullptr;
+  checked_.push_back(std::move(*coldest));
+  waiting_.erase(std::prev(coldest.base()));
   return checked_.back();
-}
-
-void PasswordQueue::cool(Instant now) {
-  if (now - cooled_ < kCoolEvery) return;
-  cooled_ = now;
-  for (std::uint8_t& heat : heats_) heat /= 2;
-}
-
-std::uint8_t& PasswordQueue::heat_of(const Ip& client) {
-  Bytes bytes = client.bytes();
-  return heats_[keyed_hash(key_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}) %
-                heats_.size()];
 }
 
 }  // namespace lockgate::guard

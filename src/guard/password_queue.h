@@ -1,11 +1,13 @@
 // PasswordQueue: passwords that wait to be checked. Bounded and fair: a client (of IPv6, a
-// /64) has at most two places, who has been wrong least goes first, and where all places are
-// taken, who has been wrong most gives way to who has been wrong less.
+// /64) has at most two places, and who has asked least lately without being right goes first,
+// the newest of several; where all places are taken, who has asked most gives way.
+//
+// So a flood of guesses is behind whoever did not take part in it: each of its sources has asked
+// before, and what is left of its first questions is older. Nobody goes first for being known.
 //
 // The same question asked by several is checked once, as browsers ask it that open several
 // connections at a time. Any thread, with a lock; whoever asks is told on its own thread.
 #pragma once
-#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -18,9 +20,9 @@
 #include <vector>
 
 #include "base/address.h"
-#include "base/keyed_hash.h"
 #include "base/secret.h"
 #include "guard/answer_cache.h"
+#include "guard/source_heat.h"
 #include "loop/wait.h"
 
 namespace lockgate::guard {
@@ -44,11 +46,13 @@ using PasswordWork = std::function<void(std::string_view password)>;
 
 struct PasswordQuestion {
   Digest digest{};
+  std::uint64_t name = 0;  // of the user, hashed
   Secret password;
   std::string hash;
   bool known = false;  // the user; else the hash is somebody else's
   PasswordWork work;   // instead of a check; empty: there is a check
   Ip client;
+  HeatPlace source{};  // which the queue finds
   std::vector<std::shared_ptr<PasswordAsker>> askers;
 };
 
@@ -57,8 +61,6 @@ class PasswordQueue {
   static constexpr std::size_t kPlaces = 256;
   static constexpr std::size_t kPlacesOfClient = 2;
   static constexpr std::size_t kAskersOfQuestion = 256;
-
-  PasswordQueue();
 
   /// False: there is no place for it.
   bool add(PasswordQuestion question, Instant now);
@@ -74,10 +76,7 @@ class PasswordQueue {
   std::size_t size() const;
 
  private:
-  struct Place {
-    std::shared_ptr<PasswordQuestion> question;
-    std::uint8_t heat;
-  };
+  using Question = std::shared_ptr<PasswordQuestion>;
   using Askers = std::vector<std::shared_ptr<PasswordAsker>>;
 
   // All with the lock.
@@ -87,19 +86,16 @@ class PasswordQueue {
   static bool join(PasswordQuestion& same, PasswordQuestion& question);
   void drop_abandoned();
   /// Of the place taken, if somebody gives way; they are to be told.
-  std::optional<Askers> make_room(std::uint8_t heat);
+  std::optional<Askers> make_room(unsigned heat);
   std::shared_ptr<const PasswordQuestion> take_coldest();
-  void cool(Instant now);
-  std::uint8_t& heat_of(const Ip& client);
+  unsigned heat_of(const Question& question) const { return heat_.at(question->source); }
 
   mutable std::mutex mutex_;
   std::condition_variable added_;
   bool closed_ = false;
-  std::vector<Place> waiting_;                              // in the order of their coming
-  std::vector<std::shared_ptr<PasswordQuestion>> checked_;  // by somebody, now
-  HashSecret key_{};
-  std::array<std::uint8_t, 16'384> heats_{};  // how often clients were wrong lately; some share a number
-  Instant cooled_{};
+  std::vector<Question> waiting_;  // in the order of their coming
+  std::vector<Question> checked_;  // by somebody, now
+  SourceHeat heat_;
 };
 
 }  // namespace lockgate::guard

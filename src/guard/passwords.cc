@@ -57,32 +57,39 @@ void Passwords::stop() {
   threads_.clear();
 }
 
-Task<PasswordVerdict> Passwords::check(loop::Reactor& reactor, std::size_t worker, const Users& users,
-                                       std::string_view name, std::string_view password, const Ip& client) {
-  if (users.size() == 0) co_return PasswordVerdict::wrong;
-  auto stored = users.hash_of(name);
-  std::string_view hash = stored ? *stored : users.hash_instead(name, keys_[0]);
-  Digest question = digest_of(stored.has_value(), name, hash, password);
+// What was found out is remembered, and looked up again: of users that have changed meanwhile it is not.
+Task<PasswordVerdict> Passwords::check(loop::Reactor& reactor, std::size_t worker,
+                                       const Published<Users>& users, std::string_view name,
+                                       std::string_view password, const Ip& client) {
   Remembered& remembered = remembered_[worker];
-  if (remembered.right.has(question, reactor.now())) co_return PasswordVerdict::right;
-  if (remembered.wrong.has(question, reactor.now())) co_return PasswordVerdict::wrong;
+  for (;;) {
+    const Users* known = users.at(worker);
+    if (!known) co_return PasswordVerdict::busy;
+    if (known->size() == 0) co_return PasswordVerdict::wrong;
+    auto stored = known->hash_of(name);
+    std::string_view hash = stored ? *stored : known->hash_instead(name, keys_[0]);
+    Digest question = digest_of(stored.has_value(), name, hash, password);
+    if (remembered.right.has(question, reactor.now())) co_return PasswordVerdict::right;
+    if (remembered.wrong.has(question, reactor.now())) co_return PasswordVerdict::wrong;
 
-  Asking asking(reactor);
-  PasswordAsker& asker = *asking.asker();
-  bool taken = queue_.add({.digest = question,
-                           .password = Secret(password.substr(0, kLongestPassword + 1)),
-                           .hash = std::string(hash),
-                           .known = stored.has_value(),
-                           .work = {},
-                           .client = client,
-                           .askers = {asking.asker()}},
-                          reactor.now());
-  if (!taken) co_return PasswordVerdict::busy;
-  loop::Wait wait(reactor, asker.answered, reactor.now() + kPatience);
-  co_await wait;
-  if (asker.verdict == PasswordVerdict::right) remembered.right.keep(question, reactor.now() + kRightFor);
-  if (asker.verdict == PasswordVerdict::wrong) remembered.wrong.keep(question, reactor.now() + kWrongFor);
-  co_return asker.verdict;
+    Asking asking(reactor);
+    PasswordAsker& asker = *asking.asker();
+    bool taken = queue_.add({.digest = question,
+                             .name = keyed_hash(keys_[0], name),
+                             .password = Secret(password.substr(0, kLongestPassword + 1)),
+                             .hash = std::string(hash),
+                             .known = stored.has_value(),
+                             .work = {},
+                             .client = client,
+                             .askers = {asking.asker()}},
+                            reactor.now());
+    if (!taken) co_return PasswordVerdict::busy;
+    loop::Wait wait(reactor, asker.answered, reactor.now() + kPatience);
+    co_await wait;
+    if (asker.verdict == PasswordVerdict::busy) co_return PasswordVerdict::busy;
+    if (asker.verdict == PasswordVerdict::right) remembered.right.keep(question, reactor.now() + kRightFor);
+    if (asker.verdict == PasswordVerdict::wrong) remembered.wrong.keep(question, reactor.now() + kWrongFor);
+  }
 }
 
 Task<bool> Passwords::work_on(loop::Reactor& reactor, std::string_view password, const Ip& client,

@@ -14,6 +14,7 @@
 #include "base/keyed_hash.h"
 #include "guard/answer_cache.h"
 #include "guard/password_queue.h"
+#include "guard/published.h"
 #include "guard/users.h"
 #include "loop/task.h"
 
@@ -36,9 +37,10 @@ class Passwords {
   /// Waits for the checks under way; all later ones are busy. Before the workers' reactors go.
   void stop();
 
-  /// `busy`: too many wait already, or for too long. Nothing of what is given is used any more once the task
-  /// waits; one that is destroyed gives its place back. What is remembered neither waits nor allocates.
-  loop::Task<PasswordVerdict> check(loop::Reactor& reactor, std::size_t worker, const Users& users,
+  /// What `users` say once it is answered, whoever was taken out meanwhile. `busy`: too many wait already, or
+  /// for too long. All that is given outlives the task; one that is destroyed gives its place back. What is
+  /// remembered neither waits nor allocates.
+  loop::Task<PasswordVerdict> check(loop::Reactor& reactor, std::size_t worker, const Published<Users>& users,
                                     std::string_view name, std::string_view password, const Ip& client);
 
   /// Has `work` done with a new password in the same places, for it takes as long as a check. False: there

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <optional>
 
 #include "base/password_hash.h"
@@ -17,11 +18,13 @@ using namespace std::chrono_literals;
 std::string hash_of(std::string_view password) {
   return *make_password_hash(PasswordScheme::sha256, 1000, password);
 }
-Users made_users(std::string_view text) { return Users(*wire::UserFile::read(text)); }
+std::shared_ptr<const Users> made_users(std::string_view text) {
+  return std::make_shared<Users>(*wire::UserFile::read(text));
+}
 Ip ip(std::string_view text) { return *Ip::parse(text); }
 
-loop::Task<void> ask(Passwords& passwords, loop::Reactor& reactor, std::size_t worker, const Users& users,
-                     std::string name, std::string password, Ip client,
+loop::Task<void> ask(Passwords& passwords, loop::Reactor& reactor, std::size_t worker,
+                     const Published<Users>& users, std::string name, std::string password, Ip client,
                      std::optional<PasswordVerdict>& verdict) {
   auto checking = passwords.check(reactor, worker, users, name, password, client);
   verdict = co_await checking;
@@ -30,6 +33,9 @@ loop::Task<void> ask(Passwords& passwords, loop::Reactor& reactor, std::size_t w
 // One worker, whose clock the test turns; nothing is checked before the test says so.
 class Checking : public testing::Test {
  protected:
+  Checking() { know(fmt::format("alice:{}\nbob:{}\n", hash_of("secret"), hash_of("hidden"))); }
+  void know(std::string_view text) { users_.take(0, made_users(text)); }
+
   using Verdict = std::optional<PasswordVerdict>;
 
   void start(Verdict& verdict, std::string name, std::string password,
@@ -53,7 +59,7 @@ class Checking : public testing::Test {
 
   ManualClock clock_;
   loop::Reactor reactor_{clock_};
-  Users users_ = made_users(fmt::format("alice:{}\nbob:{}\n", hash_of("secret"), hash_of("hidden")));
+  Published<Users> users_{1};
   Passwords passwords_{1};
   loop::Scope scope_{reactor_};
 };
@@ -93,9 +99,23 @@ TEST_F(Checking, RemembersAWrongAnswerForAMinute) {
 TEST_F(Checking, RemembersNothingOfAHashThatHasChanged) {
   EXPECT_EQ(answer("alice", "secret"), right);
   EXPECT_EQ(answer("alice", "newer"), wrong);
-  users_ = made_users(fmt::format("alice:{}\n", hash_of("newer")));
+  know(fmt::format("alice:{}\n", hash_of("newer")));
   EXPECT_EQ(answer("alice", "secret"), wrong);
   EXPECT_EQ(answer("alice", "newer"), right);
+}
+
+TEST_F(Checking, GoesByTheUsersThatThereAreWhenItIsDone) {
+  Verdict gone, changed, stays;
+  start(gone, "alice", "secret", "192.0.2.1");
+  start(changed, "bob", "hidden", "192.0.2.2");
+  know(fmt::format("bob:{}\ncarol:{}\n", hash_of("newer"), hash_of("other")));
+  start(stays, "carol", "other", "192.0.2.3");
+  check_all();
+  check_all();
+  EXPECT_EQ(gone, wrong);
+  EXPECT_EQ(changed, wrong);
+  EXPECT_EQ(stays, right);
+  EXPECT_EQ(answer("bob", "newer"), right);
 }
 
 // As many checks, of the same schemes, in the same places.
@@ -128,12 +148,12 @@ TEST_F(Checking, DoesNotTakeThoseWithoutAnAddressForOneClient) {
 
 TEST_F(Checking, GivesSomebodyUnknownAlwaysTheSameHash) {
   HashSecret key{1, 2}, other{3, 4};
-  EXPECT_EQ(users_.hash_instead("nobody", key), users_.hash_instead("nobody", key));
+  EXPECT_EQ(users_.at(0)->hash_instead("nobody", key), users_.at(0)->hash_instead("nobody", key));
   bool depends_on_name = false, depends_on_key = false;
   for (int i = 0; i < 64; ++i) {
     auto name = std::to_string(i);
-    depends_on_name |= users_.hash_instead(name, key) != users_.hash_instead("0", key);
-    depends_on_key |= users_.hash_instead(name, key) != users_.hash_instead(name, other);
+    depends_on_name |= users_.at(0)->hash_instead(name, key) != users_.at(0)->hash_instead("0", key);
+    depends_on_key |= users_.at(0)->hash_instead(name, key) != users_.at(0)->hash_instead(name, other);
   }
   EXPECT_TRUE(depends_on_name);
   EXPECT_TRUE(depends_on_key);
@@ -141,7 +161,7 @@ TEST_F(Checking, GivesSomebodyUnknownAlwaysTheSameHash) {
 
 // The hash of somebody else is right for a user who is not there, and still it is wrong, now and later.
 TEST_F(Checking, LetsNobodyInWithThePasswordOfTheHashThatStandsForAllWhoAreUnknown) {
-  users_ = made_users(fmt::format("alice:{}\n", hash_of("secret")));
+  know(fmt::format("alice:{}\n", hash_of("secret")));
   EXPECT_EQ(answer("nobody", "secret"), wrong);
   EXPECT_EQ(answer("nobody", "secret"), wrong);
   EXPECT_EQ(answer("alice", "secret"), right);
@@ -149,7 +169,7 @@ TEST_F(Checking, LetsNobodyInWithThePasswordOfTheHashThatStandsForAllWhoAreUnkno
 }
 
 TEST_F(Checking, FindsNobodyInAnEmptyFile) {
-  users_ = made_users("");
+  know("");
   EXPECT_EQ(answer("alice", "secret"), wrong);
   EXPECT_EQ(passwords_.checks(), 0u);
 }
@@ -234,6 +254,127 @@ TEST_F(Checking, LetsANewcomerGoBeforeThoseWhoGuess) {
   EXPECT_EQ(std::ranges::count(guesses, Verdict(wrong)), kMany - 1);
 }
 
+// Guesses of many sources, each another; whoever has no answer yet asks no further.
+class Flood : public Checking {
+ protected:
+  static constexpr std::size_t kSources = 600, kPerCheck = 30;
+
+  /// What comes in the time that one check takes, and the check.
+  void go_on(std::size_t checks) {
+    while (checks-- > 0) {
+      for (std::size_t i = 0; i < kPerCheck; ++i) guess();
+      passwords_.check_next();
+      clock_.advance(60ms);
+      settle();
+    }
+  }
+  /// How many checks go by until the right password is taken.
+  int checks_until_right(std::string_view client) {
+    Verdict mine;
+    if (client.empty())
+      scope_.spawn(ask(passwords_, reactor_, 0, users_, "bob", "hidden", Ip(), mine));
+    else
+      start(mine, "alice", "secret", client);
+    int checks = 0;
+    for (; !mine; ++checks) go_on(1);
+    EXPECT_EQ(*mine, right) << checks;
+    return checks;
+  }
+
+  std::function<Ip(std::size_t)> source_ = [](std::size_t number) {
+    return ip(fmt::format("198.51.{}.{}", number % kSources / 200, number % 200 + 1));
+  };
+
+ private:
+  void guess() {
+    for (std::size_t tried = 0; tried < kSources; ++tried) {
+      std::size_t number = next_++;
+      Verdict& answer = answers_[number % kSources];
+      if (has_asked_[number % kSources] && !answer) continue;
+      has_asked_[number % kSources] = true;
+      answer.reset();
+      scope_.spawn(ask(passwords_, reactor_, 0, users_, "alice", fmt::format("guess {}", number),
+                       source_(number), answer));
+      return;
+    }
+  }
+
+  std::size_t next_ = 0;
+  std::vector<Verdict> answers_{kSources};
+  std::vector<bool> has_asked_ = std::vector<bool>(kSources);
+};
+
+TEST_F(Flood, KeepsNobodyWaitingWhoTakesNoPartInIt) {
+  go_on(20);  // all places are taken, by sources that were never wrong
+  EXPECT_LE(checks_until_right("192.0.2.1"), 3);
+  go_on(300);
+  EXPECT_LE(checks_until_right("192.0.2.2"), 3);
+}
+
+TEST_F(Flood, KeepsNobodyWaitingFromANetworkThatTakesPartInIt) {
+  go_on(40);
+  EXPECT_LE(checks_until_right("198.51.0.250"), 3);
+}
+
+TEST_F(Flood, KeepsNobodyWaitingWhoMistypedOnce) {
+  go_on(200);
+  Verdict mistyped;
+  start(mistyped, "alice", "secrte", "192.0.2.1");
+  go_on(3);
+  EXPECT_EQ(mistyped, wrong);
+  EXPECT_LE(checks_until_right("192.0.2.1"), 3);
+}
+
+// Whoever has a /48 has 65,536 clients, of which each asks for the first time.
+TEST_F(Flood, OfNewClientsOfOneNetworkKeepsNobodyWaiting) {
+  source_ = [](std::size_t number) { return ip(fmt::format("2001:db8:1:{:x}::1", number & 0xffff)); };
+  go_on(40);
+  EXPECT_LE(checks_until_right("2001:db8:2:1::1"), 3);
+  EXPECT_LE(checks_until_right("192.0.2.1"), 3);
+}
+
+TEST_F(Flood, OfOneNameAtAUnixSocketDoesNotHoldUpOtherNamesThere) {
+  source_ = [](std::size_t) { return Ip(); };
+  go_on(40);
+  EXPECT_LE(checks_until_right(""), 3);
+}
+
+// Nobody guesses: all of them are answered, whatever the order.
+TEST_F(Checking, ServesAllWhoComeAtOnce) {
+  std::vector<Verdict> verdicts(200);
+  std::string users, hash = hash_of("secret");
+  for (std::size_t i = 0; i < verdicts.size(); ++i) users += fmt::format("user{}:{}\n", i, hash);
+  know(users);
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    start(verdicts[i], fmt::format("user{}", i), "secret", fmt::format("192.0.2.{}", i));
+  check_all();
+  EXPECT_EQ(std::ranges::count(verdicts, Verdict(right)), 200);
+}
+
+TEST(SourceHeat, FadesAndIsExcused) {
+  SourceHeat heat;
+  Instant begun = Instant() + 1h;
+  heat.fade(begun);
+  auto one = heat.place_of(ip("2001:db8:1:1::1"), 1), neighbour = heat.place_of(ip("2001:db8:1:2::1"), 1),
+       other = heat.place_of(ip("192.0.2.1"), 1);
+  for (int i = 0; i < 8; ++i) heat.warm(one);
+  EXPECT_EQ(heat.at(one), 16u);
+  EXPECT_EQ(heat.at(neighbour), 8u);
+  EXPECT_EQ(heat.at(other), 0u);
+  heat.warm(other);
+  EXPECT_EQ(heat.at(other), 1u);
+  heat.excuse(one);
+  EXPECT_EQ(heat.at(one), 14u);
+  heat.fade(begun + 9min);
+  EXPECT_EQ(heat.at(one), 14u);
+  heat.fade(begun + 10min);
+  EXPECT_EQ(heat.at(one), 6u);
+  for (int i = 0; i < 1000; ++i) heat.warm(one);
+  EXPECT_EQ(heat.at(one), 510u);
+  for (int i = 0; i < 1000; ++i) heat.excuse(one);
+  EXPECT_EQ(heat.at(one), 0u);
+}
+
 TEST(AnswerCache, IsBoundedAndKeepsWhatLastsLongest) {
   AnswerCache cache(64);
   Instant now{1};
@@ -251,7 +392,9 @@ TEST(AnswerCache, IsBoundedAndKeepsWhatLastsLongest) {
 // Real threads, several workers, clients that go away: for ThreadSanitizer.
 TEST(Passwords, AreCheckedByThreadsForManyWorkersAtATime) {
   constexpr std::size_t kWorkers = 3;
-  Users users = made_users(fmt::format("alice:{}\n", hash_of("secret")));
+  Published<Users> users(kWorkers);
+  auto known = made_users(fmt::format("alice:{}\n", hash_of("secret")));
+  for (std::size_t worker = 0; worker < kWorkers; ++worker) users.take(worker, known);
   Passwords passwords(kWorkers);
   passwords.start();
   std::vector<std::thread> threads;
@@ -285,7 +428,8 @@ TEST(Passwords, AreCheckedByThreadsForManyWorkersAtATime) {
 
 TEST(Passwords, ThatWaitWhenTheProcessEndsHoldNobodyUp) {
   SystemClock clock;
-  Users users = made_users(fmt::format("alice:{}\n", hash_of("secret")));
+  Published<Users> users(1);
+  users.take(0, made_users(fmt::format("alice:{}\n", hash_of("secret"))));
   Passwords passwords(1);
   passwords.start();
   loop::Reactor reactor(clock);

@@ -65,8 +65,9 @@ std::expected<void, NotAdded> add_user(const std::string& file, const std::strin
   struct stat before{};
   if (!fd || ::fstat(fd.number(), &before) != 0) return cannot();
   ssize_t written = ::write(fd.number(), line.data(), line.size());
-  if (written == static_cast<ssize_t>(line.size())) return {};
-  if (written >= 0) errno = ENOSPC;
+  bool whole = written == static_cast<ssize_t>(line.size());
+  if (whole && ::fsync(fd.number()) == 0) return {};  // before the request is taken off
+  if (!whole && written >= 0) errno = ENOSPC;
   auto failed = cannot();
   if (written > 0) (void)::ftruncate(fd.number(), before.st_size);
   return failed;

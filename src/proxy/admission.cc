@@ -94,11 +94,10 @@ Task<Admittance> Admission::run() {
       first == Finding::granted || proxy::is_exempt(*guard_.sign_in, facts_.path, exchange_.request());
   if (enters) co_return Admittance::granted;
   auto given = credentials();
-  const guard::Users* users = guard_.users ? guard_.users->at(house_.worker) : nullptr;
   if (!given) co_return Admittance::unnamed;
-  if (!users) co_return Admittance::busy;
+  if (!guard_.users) co_return Admittance::busy;
   auto checking =
-      passwords_.check(house_.reactor, house_.worker, *users, given->user, given->password, client_);
+      passwords_.check(house_.reactor, house_.worker, *guard_.users, given->user, given->password, client_);
   PasswordVerdict verdict = co_await checking;
   if (verdict == PasswordVerdict::busy) co_return Admittance::busy;
   if (verdict == PasswordVerdict::wrong) {

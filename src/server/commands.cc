@@ -91,6 +91,8 @@ std::vector<config::Diagnostic> findings(const config::Config& config) {
   auto rosters = guard::Rosters::read(config);
   auto of_users = rosters ? guard::Rosters::check(config, *rosters) : std::move(rosters.error());
   found.insert(found.end(), of_users.begin(), of_users.end());
+  auto of_accounts = guard::Accounts::check(config);
+  found.insert(found.end(), of_accounts.begin(), of_accounts.end());
   auto warnings = check_certificates(config, *certificates, clock.wall());
   found.insert(found.end(), warnings.begin(), warnings.end());
   return found;

@@ -153,6 +153,8 @@ Process::Outcome Process::start() {
   for (const auto& warning : check_certificates(*config_, keyring_.certificates(), clock_.wall())) {
     journal_.tell(config::LogLevel::warning, 0, "", words(warning));
   }
+  for (const auto& warning : guard::Accounts::check(*config_))
+    journal_.tell(config::LogLevel::warning, 0, "", words(warning));
   tls::load_old_ciphers();
   guardroom_.passwords.start();
   if (auto confined = enter_sandbox(config_->bans.nftables.on()); !confined) {

@@ -13,6 +13,7 @@ from parts.lockgate import run_command
 from parts.sockets import connect
 
 HOST = "app.example.test"
+USERS = ("alice", "bob", "carol", "dora")  # of one password
 GATE = """
 users: { staff: $folder/users }
 log: { level: warning }
@@ -33,7 +34,7 @@ def gate(lockgate, nginx):
         made = lockgate(GATE, to=nginx("plain", tls=False).address, start=False)
         line = run_command("password", "--cost", cost, "alice", input="right\n")
         assert line.returncode == 0, line
-        (made.folder / "users").write_text(line.stdout)
+        (made.folder / "users").write_text("".join(line.stdout.replace("alice", name) for name in USERS))
         return made.start()
 
     return make
@@ -72,7 +73,7 @@ class Guessing:
         self._port, self._rate, self._clients = gate.port, rate, clients
         self._ours, self._its = multiprocessing.Pipe()
         self._process = multiprocessing.get_context("fork").Process(target=self._guess, daemon=True)
-        self.rate, self.statuses = 0, {}
+        self.rate, self.seconds, self.statuses = 0, 0, {}
 
     def __enter__(self):
         self._process.start()
@@ -80,7 +81,7 @@ class Guessing:
 
     def __exit__(self, *_):
         self._ours.send("enough")
-        self.rate, self.statuses = self._ours.recv()
+        self.rate, self.seconds, self.statuses = self._ours.recv()
         self._process.join(10)
 
     def _come(self, number):
@@ -105,16 +106,17 @@ class Guessing:
                     sock.close()
                     sock = self._come(sent % self._clients)
                 free.append(sock)
-        self._its.send((sent / (time.monotonic() - begun), statuses))
+        seconds = time.monotonic() - begun
+        self._its.send((sent / seconds, seconds, statuses))
 
 
-def first_right(gate, longest):
+def first_right(gate, name, source, longest=60):
     """How long somebody with the right password asks until it is taken, who comes back when told to."""
     begun = time.monotonic()
     while time.monotonic() - begun < longest:
-        with connect(gate.port, source="127.0.0.7") as sock:
+        with connect(gate.port, source=source) as sock:
             sock.settimeout(20)
-            status, _ = answer(sock, asking("alice", "right"))
+            status, _ = answer(sock, asking(name, "right"))
         if status == 204:
             return time.monotonic() - begun
         assert status == 503, "right, or told to come back"
@@ -128,14 +130,20 @@ def test_a_flood_of_guesses_slows_nobody_and_keeps_nobody_out(gate):
     plain_seconds(gate, 0.5)
     before, memory = plain_seconds(gate, 2), proc.memory(gate.process.pid)
     with Guessing(gate) as guessing:
+        took = [first_right(gate, "alice", "127.0.0.6")]
         during = plain_seconds(gate, 5)
-        took = first_right(gate, 60)  # one niced thread, perhaps, and hundreds of addresses that were never wrong
+        # The first of the flood's addresses were never wrong when somebody asks; later most were.
+        took += [first_right(gate, "bob", "127.0.0.7"), first_right(gate, "carol", "127.0.0.8"),
+                 first_right(gate, "dora", "127.0.1.250")]
     print(f"plain: {statistics.median(before) * 1e6:.0f} us before, {statistics.median(during) * 1e6:.0f} us during, "
           f"{len(before) / 2:.0f} and {len(during) / 5:.0f} a second; {guessing.rate:.0f} guesses a second, {guessing.statuses}; "
-          f"the right password took {took:.2f} s")
+          f"right passwords took {', '.join(f'{one:.2f}' for one in took)} s")
     assert guessing.rate > 500, "it was no flood"
+    checks = guessing.statuses[401] / guessing.seconds
+    assert statistics.median(took) * checks < 30, "a right password waited for dozens of guesses to be checked"
+    assert max(took) * checks < 100, "a right password waited until the flood had no more addresses"
     assert set(guessing.statuses) <= {401, 503} and guessing.statuses.get(503, 0) > 0
-    assert statistics.median(during) < 5 * statistics.median(before) + 0.002, "half of them wait longer"
+    assert statistics.median(during) < 10 * statistics.median(before) + 0.005, "half of them wait longer"
     assert sorted(during)[len(during) * 9 // 10] < 0.05, "one of ten waits"
     assert proc.memory(gate.process.pid) < memory + 32_000_000
     with connect(gate.port) as sock:

@@ -161,10 +161,21 @@ def test_flood_is_bounded(gate):
     assert ask(gate, "late")[0] == 202
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
-def test_line_is_told_where_the_file_cannot_be_written(gate):
-    (gate.folder / "users").chmod(0o440)
-    told_and_taken_off(gate)
+@pytest.fixture
+def humble_gate(lockgate, public):
+    """A gate whose user may read the file of users, and not write to it: started by root, it becomes nobody."""
+    user = "user: nobody\n" if os.geteuid() == 0 else ""
+    made = lockgate(user + GATE, start=False, folder=public / "gate")
+    made.folder.chmod(0o777)
+    for name in ("state", "users"):
+        path = made.folder / name
+        path.mkdir() if name == "state" else path.write_text("old:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=")
+        path.chmod(0o777 if name == "state" else 0o444)
+    return made.start()
+
+
+def test_line_is_told_where_the_file_cannot_be_written(humble_gate):
+    told_and_taken_off(humble_gate)
 
 
 def told_and_taken_off(gate):
@@ -173,7 +184,7 @@ def told_and_taken_off(gate):
     assert done.returncode == 1 and "cannot be written by the service's user" in done.stderr, done
     line = done.stderr.splitlines()[-1]
     assert line.startswith("ann:$2y$") and len(waiting(gate)) == 1
-    (gate.folder / "users").chmod(0o640)
+    (gate.folder / "users").chmod(0o644)
     with (gate.folder / "users").open("a") as users:
         users.write(f"\n{line}\n")
     assert accounts(gate, "approve", "ann").returncode == 0 and waiting(gate) == []
@@ -184,6 +195,33 @@ def test_trouble_with_the_state_folder_is_told(gate):
     (gate.folder / "state" / "accounts").write_text("no folder")
     assert ask(gate, "ann")[0] == 503
     gate.wait_for_message("is lost")
+
+
+def test_what_would_lose_a_request_is_told_beforehand(gate):
+    gate.stop()
+    kept = gate.folder / "state" / "accounts"
+    kept.write_text("no folder")
+    done = run_command("check", "-c", gate.config)
+    assert done.returncode == 0 and "nobody can sign up for `staff`" in done.stderr and "Not a directory" in done.stderr
+    kept.unlink()
+    assert "nobody can sign up" not in run_command("check", "-c", gate.config).stderr
+    kept.mkdir()
+    (kept / "staff").write_text("of somebody else")
+    assert "its first line is not that of a file of accounts" in run_command("check", "-c", gate.config).stderr
+    gate.start()
+    gate.wait_for_message("nobody can sign up for `staff`: .*its first line")
+    line = "7\t-\tname{}\tabuq21xu6EMNI\t\n"
+    (kept / "staff").write_text("lockgate accounts 1\n" + "".join(line.format(i) for i in range(1000)))
+    assert "1000 requests wait already" in run_command("check", "-c", gate.config).stderr
+    accounts(gate, "refuse", "name7")
+    assert "nobody can sign up" not in run_command("check", "-c", gate.config).stderr
+
+
+def test_a_folder_that_the_services_user_may_not_write_is_told_at_the_start(humble_gate):
+    humble_gate.stop()
+    (humble_gate.folder / "state").chmod(0o555)
+    humble_gate.start()
+    humble_gate.wait_for_message("nobody can sign up for `staff`: .*/state cannot be written")
 
 
 def test_check_warns(gate):
