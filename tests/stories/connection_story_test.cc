@@ -226,10 +226,10 @@ class ConnectionStory : public testing::TestWithParam<std::tuple<ConnectionPlay,
  protected:
   const ConnectionPlay& play() const { return std::get<0>(GetParam()); }
   const Manner& manner() const { return std::get<1>(GetParam()); }
-  /// How many operations it takes if all goes well.
-  int operations() const {
+  /// How many operations it takes if all goes well, and with each turn so much time passes.
+  int operations(Duration step = {}) const {
     Theatre theatre(play(), manner());
-    EXPECT_TRUE(theatre.run());
+    EXPECT_TRUE(theatre.run(step));
     return theatre.faults().counted();
   }
 };
@@ -283,12 +283,13 @@ TEST_P(ConnectionStory, EndsWithOneTrueLineWhicheverOperationFails) {
 }
 
 TEST_P(ConnectionStory, EndsInTimeWhicheverOperationBlocks) {
-  int count = operations();
+  constexpr Duration kStep = kPatience / kMostTurns;
+  int count = operations(kStep);
   for (int nth = 0; nth < count; ++nth) {
     SCOPED_TRACE(nth);
     Theatre theatre(play(), manner());
     theatre.faults().block(nth);
-    ASSERT_TRUE(theatre.run(kPatience / kMostTurns));
+    ASSERT_TRUE(theatre.run(kStep));
     ASSERT_TRUE(theatre.faults().struck());
     theatre.expect_true_line();
     theatre.expect_no_false_end();
