@@ -28,16 +28,19 @@ bool is_ours(FieldName id) {
 }
 
 // Connection may name any field (RFC 9110, 7.6.1), but for those that tell whom a request is from: nobody
-// hides behind a proxy that passes this on.
-void take_fields(const wire::MessageHead& head, Fields& fields, Arena& arena) {
-  bool names_others = head.find(FieldName::connection) != nullptr;
+// hides behind a proxy that passes this on. Whether it has named one that there was.
+bool take_fields(const wire::MessageHead& head, Fields& fields, Arena& arena) {
+  bool names_others = head.find(FieldName::connection) != nullptr, lost = false;
   for (const wire::HeadField& field : head.fields) {
     if (is_ours(field.id)) continue;
-    if (names_others && !wire::tells_of_client(field.id) && is_named_by_connection(head, field.name))
+    if (names_others && !wire::tells_of_client(field.id) && is_named_by_connection(head, field.name)) {
+      lost = true;
       continue;
+    }
     std::string_view name = field.id == FieldName::other ? arena.copy(field.name) : text_of(field.id);
     fields.add(name, arena.copy(field.value), field.id);
   }
+  return lost;
 }
 
 bool lists(const wire::MessageHead& head, FieldName id, std::string_view word) {
@@ -131,7 +134,7 @@ Result<wire::Framing> take_request(const wire::RequestHead& head, Request& reque
   request.takes_trailers = lists(head, FieldName::te, "trailers");
   bool bodyless = !request.has_body || request.length == 0;
   if (bodyless && head.minor_version > 0) request.upgrade = upgrade_of(head, arena);
-  take_fields(head, request.fields, arena);
+  request.lost_fields = take_fields(head, request.fields, arena);
   return framing;
 }
 

@@ -41,7 +41,7 @@ void Request::clear() {
   fields.clear();
   method = scheme = authority = host = target = upgrade = {};
   length.reset();
-  has_body = wants_continue = takes_trailers = false;
+  has_body = wants_continue = takes_trailers = lost_fields = false;
   minor_version = 1;
 }
 

@@ -67,6 +67,7 @@ struct Request {
   std::optional<std::uint64_t> length;  // of the body, where it is known beforehand
   bool wants_continue = false;          // the client waits for 100 before it sends the body
   bool takes_trailers = false;
+  bool lost_fields = false;  // Connection had some taken off (RFC 9110, 7.6.1)
   std::string_view upgrade;  // the protocols that the client would switch to; empty: none
   std::uint8_t minor_version = 1;
 

@@ -19,8 +19,11 @@ constexpr std::string_view kOurs[] = {"Client-Cert",       "Client-Cert-Chain", 
                                       "X-Forwarded-For",   "X-Forwarded-Host",  "X-Forwarded-Port",
                                       "X-Forwarded-Proto", "X-Real-IP"};
 
+// What a proxy is trusted to tell is nobody else's to say.
 bool is_ours(std::string_view name, const RequestFacts& facts) {
   auto is_it = [&](std::string_view ours) { return http::is_alike(name, ours); };
+  const config::TrustedProxies& proxies = facts.listener.listener->trusted_proxies;
+  if (!facts.through_proxy && !proxies.from.empty() && is_it(proxies.field)) return true;
   bool tells_identity = facts.route->route->forwarding.client_fields.request_id;
   return std::ranges::any_of(kOurs, is_it) || std::ranges::any_of(facts.route->user_fields, is_it) ||
          (tells_identity && is_it("X-Request-ID"));

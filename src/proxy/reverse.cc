@@ -78,7 +78,9 @@ class Reverse::Visit {
   }
 
  private:
-  // Whom the request is from: whoever is connected, or whom a trusted proxy names (RFC 7239, 8.1).
+  // Whom the request is from: whoever is connected, or whom a trusted proxy names (RFC 7239, 8.1). A field of
+  // one address that the client has doubled, or had Connection take off, would name nobody, whom nothing
+  // bars.
   void find_client() {
     const config::TrustedProxies& proxies = facts_.listener.listener->trusted_proxies;
     facts_.client = facts_.connection.client;
@@ -99,6 +101,10 @@ class Reverse::Visit {
         break;
       default:
         named = wire::client_of_field(fields, proxies.field);
+        auto is_it = [&](const wire::HeadField& field) {
+          return wire::equal_in_any_case(field.name, proxies.field);
+        };
+        is_unclear_ = !named && (exchange_.request().lost_fields || std::ranges::any_of(fields, is_it));
     }
     if (wire::equal_in_any_case(proto, "https")) facts_.scheme = "https";
     if (wire::equal_in_any_case(proto, "http")) facts_.scheme = "http";
@@ -108,6 +114,8 @@ class Reverse::Visit {
   }
 
   Task<void> act() {
+    if (is_unclear_)
+      co_await loop::fail(refusal(Errc::bad_message, 400, "finding whom a trusted proxy speaks for"));
     auto welcome = look_at_bans();
     if (!welcome) co_await loop::fail(welcome.error());
     // What follows may be for a tunnel, or a body that TRACE cannot have.
@@ -269,6 +277,7 @@ class Reverse::Visit {
   Reverse& reverse_;
   http::Exchange& exchange_;
   RequestFacts facts_;
+  bool is_unclear_ = false;  // whom it is from
   bool over_ = false;
 };
 

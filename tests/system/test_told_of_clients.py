@@ -66,6 +66,27 @@ def test_the_scheme_is_what_the_nearest_proxy_has_added(gate, given, told_of):
     assert values(fields, "X-Forwarded-Proto") == [told_of]
 
 
+OF_A_CDN = GATE.replace("from: 127.0.0.2 }", "from: 127.0.0.2, field: CF-Connecting-IP }\n    access: { deny: 192.0.2.7 }")
+
+
+def test_a_field_of_ones_own_choice_is_the_proxys_alone(lockgate, web_origin):
+    gate = lockgate(OF_A_CDN, to=web_origin().address)
+
+    def status(*fields):
+        with gate.connect(source="127.0.0.2") as sock, sock.makefile("rb") as file:
+            sock.sendall(http1.request(fields=fields))
+            return http1.read_answer(file).status
+
+    banned, other = ("CF-Connecting-IP", "192.0.2.7"), ("CF-Connecting-IP", "192.0.2.8")
+    assert (status(banned), status(other), status()) == (403, 200, 200)
+    for hiding in ([banned, other], [("CF-Connecting-IP", "192.0.2.8, 192.0.2.7")], [("CF-Connecting-IP", "")],
+                   [("Connection", "CF-Connecting-IP"), banned], [("Connection", "keep-alive, cf-connecting-ip"), banned]):
+        assert status(*hiding) == 400, f"{hiding} leaves nobody named, who would be let in"
+    assert values(told(gate, other, source="127.0.0.2"), "CF-Connecting-IP") == ["192.0.2.8"]
+    assert values(told(gate, other, ("CF_Connecting_IP", "192.0.2.9")), "CF-Connecting-IP") == []
+    assert values(told(gate, ("CF_Connecting_IP", "192.0.2.9")), "CF_Connecting_IP") == []
+
+
 # Certificates.
 
 
