@@ -246,7 +246,8 @@ def test_bans_outlive_the_process(gate):
     assert gate.command("ban", "127.0.1.0/24", "--for", "1h").returncode == 0
     assert gate.command("ban", "2001:db8::7", "--why", "by and by").returncode == 0
     before = banned(gate)
-    wait_until(lambda: (gate.folder / "bans").exists(), "they are kept", 5)
+    kept = gate.folder / "bans"
+    wait_until(lambda: kept.exists() and "by and by" in kept.read_text(), "the last of them is kept", 10)
     gate.process.kill()  # no time for last words
     gate.start()
     assert set(banned(gate)) == set(before) == {"127.0.0.5", "127.0.1.0/24", "2001:db8::/64"}

@@ -91,7 +91,7 @@ def test_whoever_is_approved_signs_in(gate):
     assert done.returncode == 0 and done.stdout == "müller is a user of staff now\n", done
     after = (gate.folder / "users").stat()
     assert (before.st_ino, before.st_mode, before.st_uid) == (after.st_ino, after.st_mode, after.st_uid)
-    wait_until(lambda: may_enter(gate, "müller"), "müller can sign in", timeout=15)
+    wait_until(lambda: may_enter(gate, "müller"), "müller can sign in", timeout=30)
     assert may_enter(gate, "old", "secret"), "the line that had no end is whole"
     assert waiting(gate) == []
     assert "$2y$" not in "".join(path.read_text(errors="replace") for path in gate.folder.glob("*.log"))
@@ -105,7 +105,7 @@ def test_nobody_learns_who_is_a_user(gate):
     done = accounts(gate, "approve", "old")
     assert done.returncode == 1 and "already, with another password" in done.stderr
     assert accounts(gate, "approve", "new").returncode == 0
-    wait_until(lambda: may_enter(gate, "new"), "new can sign in", timeout=15)
+    wait_until(lambda: may_enter(gate, "new"), "new can sign in", timeout=30)
     assert not may_enter(gate, "new", "another one"), "the first who asked has the name"
 
 
@@ -188,7 +188,7 @@ def told_and_taken_off(gate):
     with (gate.folder / "users").open("a") as users:
         users.write(f"\n{line}\n")
     assert accounts(gate, "approve", "ann").returncode == 0 and waiting(gate) == []
-    wait_until(lambda: may_enter(gate, "ann"), "ann can sign in", timeout=15)
+    wait_until(lambda: may_enter(gate, "ann"), "ann can sign in", timeout=30)
 
 
 def test_trouble_with_the_state_folder_is_told(gate):
