@@ -60,8 +60,9 @@ test-threads: setup-test
 	exit $${failed:-0}
 
 .PHONY: test-system
+# Most of them wait for something. The tests of one file are run one after the other.
 test-system: build build-dev
-	$(PROGRAMS) $(PYTEST) tests/system --junitxml=$(REPORTS)/system.xml
+	$(PROGRAMS) $(PYTEST) -n $(JOBS) --dist loadfile tests/system --junitxml=$(REPORTS)/system.xml
 
 .PHONY: soak
 soak: FUZZ_SECONDS := 600

@@ -39,10 +39,9 @@ constexpr std::array<std::pair<std::string_view, RateKey::Kind>, 6> kKeyWords{
 
 std::optional<Quantity> quantity_in(std::string_view text) {
   Quantity quantity;
-  const char* last = text.data() + text.size();
-  auto [end, fault] = std::from_chars(text.data(), last, quantity.amount);
+  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), quantity.amount);
   if (fault != std::errc() || end == text.data()) return {};
-  std::string_view unit(end, static_cast<std::size_t>(last - end));
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   if (!unit.empty()) {
     auto known = std::ranges::find(kByteUnits, unit, &Unit::name);
     bool fits = known != kByteUnits.end() &&

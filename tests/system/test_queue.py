@@ -81,7 +81,7 @@ class Crowd:
 
 
 def test_two_hundred_clients_at_once_and_never_too_many(gate, web_origin):
-    one, two = Busy(web_origin, 0.005), Busy(web_origin, 0.005)
+    one, two = Busy(web_origin, 0.02), Busy(web_origin, 0.02)
     gate = gate("max_connections: 5\n    queue: { length: 1000, timeout: 30s }",
                 f"http://{one.address}", f"http://{two.address}")
     crowd = Crowd(gate, 200, 5).join()

