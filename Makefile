@@ -59,8 +59,8 @@ test-threads: setup-test
 	done
 	exit $${failed:-0}
 
-.PHONY: test-system
 # Most of them wait for something. The tests of one file are run one after the other.
+.PHONY: test-system
 test-system: build build-dev
 	$(PROGRAMS) $(PYTEST) -n $(JOBS) --dist loadfile tests/system --junitxml=$(REPORTS)/system.xml
 
