@@ -59,4 +59,10 @@ void random_bytes(Room room) {
   CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(room.data()), static_cast<int>(room.size())) == 1);
 }
 
+HashSecret random_hash_secret() {
+  HashSecret secret{};
+  random_bytes(std::as_writable_bytes(std::span(secret)));
+  return secret;
+}
+
 }  // namespace lockgate

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/keyed_hash.h"
 
 namespace lockgate {
 
@@ -17,5 +18,7 @@ std::string hex(Bytes bytes);
 std::string base64(Bytes bytes);
 /// Fills with bytes from a cryptographic generator.
 void random_bytes(Room room);
+/// A secret for keyed_hash() that nobody has had before.
+HashSecret random_hash_secret();
 
 }  // namespace lockgate

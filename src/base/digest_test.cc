@@ -33,6 +33,7 @@ TEST(RandomBytes, AreNotTheSameTwice) {
   random_bytes(one);
   random_bytes(other);
   EXPECT_NE(one, other);
+  EXPECT_NE(random_hash_secret(), random_hash_secret());
 }
 
 }  // namespace

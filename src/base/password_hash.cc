@@ -190,17 +190,21 @@ class CText {
   const char* start_;
 };
 
-bool is_same(std::string_view made, std::string_view stored) {
-  return made.size() == stored.size() && CRYPTO_memcmp(made.data(), stored.data(), stored.size()) == 0;
+PasswordMatch match_of(bool same) { return same ? PasswordMatch::yes : PasswordMatch::no; }
+
+PasswordMatch compared(std::string_view made, std::string_view stored) {
+  return match_of(made.size() == stored.size() &&
+                  CRYPTO_memcmp(made.data(), stored.data(), stored.size()) == 0);
 }
 
-// libxcrypt works in the memory it is given; it is wiped, for the password is in it.
-bool crypt_matches(const char* password, const std::string& hash) {
+// libxcrypt works in the memory it is given; it is wiped, for the password is in it. What yescrypt needs
+// beside it may not be to be had: the hash that comes back then begins with a `*`, as no hash does.
+PasswordMatch crypt_matches(const char* password, const std::string& hash) {
   auto memory = std::make_unique<crypt_data>();
   const char* made = ::crypt_r(password, hash.c_str(), memory.get());
-  bool same = made && is_same(made, hash);
+  PasswordMatch match = made && *made != '*' ? compared(made, hash) : PasswordMatch::unknown;
   OPENSSL_cleanse(memory.get(), sizeof(crypt_data));
-  return same;
+  return match;
 }
 
 std::string apr1_of(const char* password, const std::string& salt) {
@@ -224,11 +228,11 @@ std::vector<std::byte> salted(Scheme scheme, std::string_view password, Bytes sa
   return result;
 }
 
-bool braced_matches(Scheme scheme, std::string_view password, std::string_view hash) {
+PasswordMatch braced_matches(Scheme scheme, std::string_view password, std::string_view hash) {
   auto stored = from_base64(hash.substr(known(scheme).prefix.size()));
   CHECK(stored && stored->size() >= digest_size(scheme));
   auto made = salted(scheme, password, Bytes(*stored).subspan(digest_size(scheme)));
-  return CRYPTO_memcmp(made.data(), stored->data(), made.size()) == 0;
+  return match_of(CRYPTO_memcmp(made.data(), stored->data(), made.size()) == 0);
 }
 
 std::expected<std::string, std::string> made_by_crypt(const Known& how, unsigned cost, const char* password) {
@@ -286,26 +290,26 @@ Outcome scheme_of(std::string_view hash) {
 
 bool is_weak(Scheme scheme) { return scheme == Scheme::des || scheme == Scheme::sha; }
 
-bool verify_password(std::string_view password, std::string_view hash) {
+PasswordMatch verify_password(std::string_view password, std::string_view hash) {
   auto scheme = scheme_of(hash);
   CHECK(scheme);
   bool usable = is_usable(password);
   CText given(usable ? password : "");
-  bool same = false;
+  PasswordMatch match = PasswordMatch::no;
   switch (*scheme) {
     case Scheme::apr1:
-      same = is_same(apr1_of(given.start(), std::string(hash)), hash);
+      match = compared(apr1_of(given.start(), std::string(hash)), hash);
       break;
     case Scheme::ssha512:
     case Scheme::ssha256:
     case Scheme::ssha:
     case Scheme::sha:
-      same = braced_matches(*scheme, usable ? password : "", hash);
+      match = braced_matches(*scheme, usable ? password : "", hash);
       break;
     default:
-      same = crypt_matches(given.start(), std::string(hash));
+      match = crypt_matches(given.start(), std::string(hash));
   }
-  return usable && same;
+  return usable ? match : PasswordMatch::no;
 }
 
 std::expected<std::string, std::string> make_password_hash(Scheme scheme, std::optional<unsigned> cost,

@@ -40,9 +40,14 @@ std::expected<PasswordScheme, std::string> scheme_of(std::string_view hash);
 /// Whoever steals the file has the passwords of most people soon.
 bool is_weak(PasswordScheme scheme);
 
+enum class PasswordMatch : std::uint8_t {
+  no,
+  yes,
+  unknown,  // the C library cannot tell: the memory that yescrypt wants is not to be had
+};
 /// Whether `hash`, which scheme_of() knows, is one of `password`. Takes as long for passwords that match
 /// nothing, and compares in constant time.
-bool verify_password(std::string_view password, std::string_view hash);
+PasswordMatch verify_password(std::string_view password, std::string_view hash);
 
 /// A new hash with a salt of its own; without a cost, the scheme's usual one. The error is a sentence.
 std::expected<std::string, std::string> make_password_hash(PasswordScheme scheme,

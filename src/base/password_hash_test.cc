@@ -1,7 +1,10 @@
 #include "base/password_hash.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <map>
 
 namespace lockgate {
@@ -36,32 +39,53 @@ std::string trouble(std::string_view hash) {
   return scheme ? "none" : scheme.error();
 }
 
+bool matches(std::string_view password, std::string_view hash) {
+  return verify_password(password, hash) == PasswordMatch::yes;
+}
+
 TEST(PasswordHash, OfEachSchemeMatchesItsPasswordAndNoOther) {
   for (const auto& [hash, scheme] : kOfSecret) {
     EXPECT_EQ(scheme_of(hash), scheme) << hash;
-    EXPECT_TRUE(verify_password("secret", hash)) << hash;
-    EXPECT_FALSE(verify_password("Secret", hash)) << hash;
-    EXPECT_FALSE(verify_password("", hash)) << hash;
+    EXPECT_TRUE(matches("secret", hash)) << hash;
+    EXPECT_FALSE(matches("Secret", hash)) << hash;
+    EXPECT_FALSE(matches("", hash)) << hash;
   }
 }
 
 TEST(PasswordHash, OfDesLooksAtEightCharactersAsItAlwaysHas) {
   constexpr std::string_view kOfLongsecret = "1OQGYFvGvFAHs";
-  EXPECT_TRUE(verify_password("longsecret", kOfLongsecret));
-  EXPECT_TRUE(verify_password("longsecr", kOfLongsecret));
-  EXPECT_FALSE(verify_password("longsec", kOfLongsecret));
+  EXPECT_TRUE(matches("longsecret", kOfLongsecret));
+  EXPECT_TRUE(matches("longsecr", kOfLongsecret));
+  EXPECT_FALSE(matches("longsec", kOfLongsecret));
 }
 
 TEST(PasswordHash, MatchesNoPasswordThatIsTooLongOrHasANul) {
   std::string long_one(kLongestPassword, 'x');
   auto hash = make_password_hash(Scheme::sha256, 1000, long_one);
   ASSERT_TRUE(hash) << hash.error();
-  EXPECT_TRUE(verify_password(long_one, *hash));
-  EXPECT_FALSE(verify_password(long_one + 'x', *hash));
+  EXPECT_TRUE(matches(long_one, *hash));
+  EXPECT_FALSE(matches(long_one + 'x', *hash));
   for (const auto& [of_secret, scheme] : kOfSecret) {
-    EXPECT_FALSE(verify_password(std::string_view("secret\0", 7), of_secret));
-    EXPECT_FALSE(verify_password(std::string_view("secret\0x", 8), of_secret));
+    EXPECT_FALSE(matches(std::string_view("secret\0", 7), of_secret));
+    EXPECT_FALSE(matches(std::string_view("secret\0x", 8), of_secret));
   }
+}
+
+// What this process has by now, and 64 MiB more: a quarter of what the check below wants.
+void limit_memory() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlim_t most = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + (64U << 20);
+  rlimit limit{most, most};
+  if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(77);
+}
+
+TEST(PasswordHash, ThatFindsNoMemoryIsNeitherMatchedNorNot) {
+  auto in_need = [] {
+    limit_memory();
+    ::_exit(static_cast<int>(verify_password("secret", "$y$jDT$salt$" + std::string(43, 'a'))));
+  };
+  EXPECT_EXIT(in_need(), testing::ExitedWithCode(static_cast<int>(PasswordMatch::unknown)), "");
 }
 
 TEST(PasswordHash, ThatIsDamagedIsToldWithoutIt) {
@@ -110,8 +134,8 @@ TEST(PasswordHash, ThatIsMadeMatchesAndHasASaltOfItsOwn) {
     ASSERT_TRUE(one && other) << name_of(scheme);
     EXPECT_EQ(scheme_of(*one), scheme) << *one;
     EXPECT_NE(*one, *other);
-    EXPECT_TRUE(verify_password("pass wörd", *one)) << *one;
-    EXPECT_FALSE(verify_password("pass word", *one));
+    EXPECT_TRUE(matches("pass wörd", *one)) << *one;
+    EXPECT_FALSE(matches("pass word", *one));
   }
 }
 

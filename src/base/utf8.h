@@ -13,4 +13,11 @@ std::size_t utf8_size(std::string_view text);
 /// Whether a character is one of U+0000 to U+001F or U+007F to U+009F; all of them move a terminal.
 bool is_control(std::string_view character);
 
+/// Whether a character shows nothing, or no more than a space, or turns the direction of what is around it:
+/// what makes two texts look the same, or one like another.
+bool is_invisible(std::string_view character);
+
+/// Whether it is UTF-8 without control characters.
+bool is_text(std::string_view text);
+
 }  // namespace lockgate

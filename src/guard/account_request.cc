@@ -39,14 +39,16 @@ std::optional<AccountRequest> read_line(std::string_view line) {
 }  // namespace
 
 bool is_user_name(std::string_view name) {
-  return wire::is_name(name) && !name.contains(':') && !name.starts_with('#') && !name.starts_with(' ') &&
-         !name.ends_with(' ');
+  return wire::is_name(name) && is_line_of_text(name) && !name.contains(':') && !name.starts_with('#') &&
+         !name.starts_with(' ') && !name.ends_with(' ');
 }
 
 bool is_line_of_text(std::string_view text) {
   while (!text.empty()) {
     std::size_t size = utf8_size(text);
-    if (size == 0 || is_control(text.substr(0, size))) return false;
+    if (size == 0) return false;
+    std::string_view character = text.substr(0, size);
+    if (is_control(character) || is_invisible(character)) return false;
     text.remove_prefix(size);
   }
   return true;

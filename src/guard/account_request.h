@@ -24,7 +24,8 @@ inline constexpr std::size_t kLongestRemark = 256;
 
 /// Whether it is a name that a user can sign in with, and a line of a file of users can begin with.
 bool is_user_name(std::string_view name);
-/// Whether it is UTF-8 without control characters, which neither Basic nor a line can carry.
+/// Whether it is UTF-8 without control characters, which no line can carry, and without invisible ones:
+/// whoever reads it is to see what is there.
 bool is_line_of_text(std::string_view text);
 
 std::string account_file(const std::vector<AccountRequest>& requests);

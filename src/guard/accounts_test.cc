@@ -69,10 +69,18 @@ TEST(Accounts, FilesThatAreNoneAreToldAndLeftAlone) {
 }
 
 TEST(Accounts, NamesAreThoseThatCanSignIn) {
-  for (const char* name : {"", "a:b", "#a", " a", "a ", "a\tb", "\xff"})
+  for (const char* name : {"", "a:b", "#a", " a", "a ", "a\tb", "\xff", "\ufeffann", "ann\u200b", "a\u00a0n",
+                           "\u202enna", "a\u2066n", "ann\ufe0f"})
     EXPECT_FALSE(is_user_name(name)) << name;
   EXPECT_TRUE(is_user_name("carl gustav"));
   EXPECT_TRUE(is_user_name("m\xc3\xbcller"));
+}
+
+TEST(Accounts, RemarksHideNothingFromWhoeverReadsThem) {
+  for (const char* remark : {"a\nb", "from \u202eecila", "\u2066", "a\u2028b", "\ufeff"})
+    EXPECT_FALSE(is_line_of_text(remark)) << remark;
+  for (const char* remark : {"", "from the \"other\" office", "caf\u00e9 \u2013 \U0001f600"})
+    EXPECT_TRUE(is_line_of_text(remark)) << remark;
 }
 
 }  // namespace

@@ -56,19 +56,21 @@ std::string ban_line(const Ban& ban, const Clocks& clocks) {
   return fmt::format("{} {} {} {} {}\n", ban.who.text(), wall(ban.since), wall(ban.until), ban.times, why);
 }
 
-std::expected<std::vector<Ban>, std::string> read_ban_file(std::string_view text, const Clocks& clocks) {
+std::expected<KeptBans, std::string> read_ban_file(std::string_view text, const Clocks& clocks) {
   if (!text.starts_with(kBanFileTitle))
     return std::unexpected("its first line is not that of a file of bans");
   text.remove_prefix(kBanFileTitle.size());
-  std::vector<Ban> bans;
+  KeptBans kept;
   for (std::size_t number = 2; !text.empty(); ++number) {
     auto end = text.find('\n');
     auto ban = end == text.npos ? std::nullopt : read_line(text.substr(0, end), clocks);
-    if (!ban) return std::unexpected(fmt::format("its line {} is no ban", number));
-    bans.push_back(std::move(*ban));
-    text.remove_prefix(end + 1);
+    if (ban)
+      kept.bans.push_back(std::move(*ban));
+    else if (kept.bad_lines++ == 0)
+      kept.first_bad = number;
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
-  return bans;
+  return kept;
 }
 
 }  // namespace lockgate::guard

@@ -20,7 +20,12 @@ struct Clocks {
 
 /// The line of one ban.
 std::string ban_line(const Ban& ban, const Clocks& clocks);
-/// The bans of a whole file; else a sentence that says what is wrong in which line.
-std::expected<std::vector<Ban>, std::string> read_ban_file(std::string_view text, const Clocks& clocks);
+struct KeptBans {
+  std::vector<Ban> bans;
+  std::size_t bad_lines = 0, first_bad = 0;  // how many are no bans, and the number of the first
+};
+/// The bans of a whole file: a line that is none takes no other one with it. If the file is none of bans, a
+/// sentence.
+std::expected<KeptBans, std::string> read_ban_file(std::string_view text, const Clocks& clocks);
 
 }  // namespace lockgate::guard

@@ -16,12 +16,6 @@ constexpr std::size_t kWindows = 1 << 17;
 constexpr std::size_t kMostNews = 10'000;
 constexpr std::size_t kSlice = 1000;  // what is done under the lock at once
 
-HashSecret random_key() {
-  HashSecret key{};
-  random_bytes(std::as_writable_bytes(std::span(key)));
-  return key;
-}
-
 template <class... Numbers>
 std::uint64_t hash_of(const HashSecret& key, Numbers... numbers) {
   std::array<std::uint64_t, sizeof...(numbers)> all{numbers...};
@@ -66,11 +60,11 @@ std::size_t Bans::Hash::operator()(ClientKey client) const { return hash_of(key,
 
 Bans::Bans(std::size_t workers, std::size_t most)
     : most_(most),
-      key_(random_key()),
+      key_(random_hash_secret()),
       table_(most),
       counts_(kWindows),
       published_(workers),
-      records_(0, Hash{random_key()}) {}
+      records_(0, Hash{random_hash_secret()}) {}
 
 bool Bans::holds(const Ip& ip, std::size_t worker, Instant now) const {
   if (ip.is_none()) return false;

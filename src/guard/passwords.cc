@@ -9,7 +9,6 @@
 #include <span>
 
 #include "base/digest.h"
-#include "base/password_hash.h"
 
 namespace lockgate::guard {
 
@@ -31,9 +30,15 @@ class Asking {
   std::shared_ptr<PasswordAsker> asker_;
 };
 
+// A check that fails says nothing of who asked: it is neither remembered nor a failed sign-in.
+PasswordVerdict verdict_of(PasswordMatch match, bool known) {
+  if (match == PasswordMatch::unknown) return PasswordVerdict::busy;
+  return known && match == PasswordMatch::yes ? PasswordVerdict::right : PasswordVerdict::wrong;
+}
+
 }  // namespace
 
-Passwords::Passwords(std::size_t workers) : remembered_(workers) {
+Passwords::Passwords(std::size_t workers, Verify* verify) : verify_(verify), remembered_(workers) {
   random_bytes(std::as_writable_bytes(std::span(keys_)));
 }
 
@@ -125,9 +130,9 @@ void Passwords::answer(const PasswordQuestion& question) {
     question.work(question.password.text());
     return queue_.answer(question, PasswordVerdict::right);
   }
-  bool same = verify_password(question.password.text(), question.hash);
+  PasswordMatch match = verify_(question.password.text(), question.hash);
   ++checks_;
-  queue_.answer(question, same && question.known ? PasswordVerdict::right : PasswordVerdict::wrong);
+  queue_.answer(question, verdict_of(match, question.known));
 }
 
 // Each part is hashed by itself, so that none runs into the next one.

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/keyed_hash.h"
+#include "base/password_hash.h"
 #include "guard/answer_cache.h"
 #include "guard/password_queue.h"
 #include "guard/published.h"
@@ -22,6 +23,7 @@ namespace lockgate::guard {
 
 class Passwords {
  public:
+  using Verify = PasswordMatch(std::string_view password, std::string_view hash);
   /// How long answers are remembered after a full check. The stored hash is part of the question: with a
   /// new one in the file nothing is remembered.
   static constexpr Duration kRightFor = std::chrono::minutes(10);
@@ -29,7 +31,7 @@ class Passwords {
   /// How long a check may wait for its turn before it is told to come back later.
   static constexpr Duration kPatience = std::chrono::seconds(10);
 
-  explicit Passwords(std::size_t workers);
+  explicit Passwords(std::size_t workers, Verify* verify = verify_password);
   ~Passwords() { stop(); }
 
   /// Starts the threads. Before the sandbox, in which none could lower its priority.
@@ -38,8 +40,8 @@ class Passwords {
   void stop();
 
   /// What `users` say once it is answered, whoever was taken out meanwhile. `busy`: too many wait already, or
-  /// for too long. All that is given outlives the task; one that is destroyed gives its place back. What is
-  /// remembered neither waits nor allocates.
+  /// for too long, or it cannot be found out now. All that is given outlives the task; one that is destroyed
+  /// gives its place back. What is remembered neither waits nor allocates.
   loop::Task<PasswordVerdict> check(loop::Reactor& reactor, std::size_t worker, const Published<Users>& users,
                                     std::string_view name, std::string_view password, const Ip& client);
 
@@ -62,6 +64,7 @@ class Passwords {
   void work();
   void answer(const PasswordQuestion& question);
 
+  Verify* verify_;
   HashSecret keys_[2]{};
   std::vector<Remembered> remembered_;  // by worker
   PasswordQueue queue_;

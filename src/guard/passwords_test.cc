@@ -30,6 +30,12 @@ loop::Task<void> ask(Passwords& passwords, loop::Reactor& reactor, std::size_t w
   verdict = co_await checking;
 }
 
+// What the C library says while there is no memory.
+bool g_in_need = false;
+PasswordMatch verify_unless_in_need(std::string_view password, std::string_view hash) {
+  return g_in_need ? PasswordMatch::unknown : verify_password(password, hash);
+}
+
 // One worker, whose clock the test turns; nothing is checked before the test says so.
 class Checking : public testing::Test {
  protected:
@@ -60,7 +66,7 @@ class Checking : public testing::Test {
   ManualClock clock_;
   loop::Reactor reactor_{clock_};
   Published<Users> users_{1};
-  Passwords passwords_{1};
+  Passwords passwords_{1, verify_unless_in_need};
   loop::Scope scope_{reactor_};
 };
 
@@ -102,6 +108,18 @@ TEST_F(Checking, RemembersNothingOfAHashThatHasChanged) {
   know(fmt::format("alice:{}\n", hash_of("newer")));
   EXPECT_EQ(answer("alice", "secret"), wrong);
   EXPECT_EQ(answer("alice", "newer"), right);
+}
+
+// For somebody unknown as for somebody known.
+TEST_F(Checking, ThatFailsIsBusyAndNotRemembered) {
+  for (const char* name : {"alice", "nobody"}) {
+    g_in_need = true;
+    EXPECT_EQ(answer(name, "secret"), busy);
+    EXPECT_EQ(answer(name, "secret"), busy);
+    g_in_need = false;
+    EXPECT_EQ(answer(name, "secret"), name == std::string_view("alice") ? right : wrong);
+  }
+  EXPECT_EQ(passwords_.checks(), 6u);
 }
 
 TEST_F(Checking, GoesByTheUsersThatThereAreWhenItIsDone) {

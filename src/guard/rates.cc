@@ -1,20 +1,13 @@
 #include "guard/rates.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/digest.h"
 #include "config/template.h"
 
 namespace lockgate::guard {
 namespace {
-
-HashSecret random_key() {
-  HashSecret key;
-  CHECK(getrandom(key.data(), sizeof key, 0) == static_cast<ssize_t>(sizeof key));
-  return key;
-}
 
 // Whether who is counted is known only after the sign-in.
 bool by_user(const RateRule& rule) {
@@ -44,7 +37,7 @@ RateList& list_for(RateRules& rules, const RateRule& rule, const RateScope& scop
 
 }  // namespace
 
-Rates::Rates(std::size_t workers) : workers_(workers), secret_(random_key()) {}
+Rates::Rates(std::size_t workers) : workers_(workers), secret_(random_hash_secret()) {}
 
 void Rates::add(RateRules& to, const RateScope& scope, const std::vector<config::RateRule>& rules) {
   for (const config::RateRule& config : rules) {

@@ -20,10 +20,17 @@ constexpr std::string_view kOurs[] = {"Client-Cert",       "Client-Cert-Chain", 
                                       "X-Forwarded-Proto", "X-Real-IP"};
 
 // What a proxy is trusted to tell is nobody else's to say.
+bool is_for_proxies(std::string_view name, const RequestFacts& facts) {
+  const config::TrustedProxies& proxies = facts.listener.listener->trusted_proxies;
+  return !proxies.from.empty() && http::is_alike(name, proxies.field);
+}
+
+bool is_of_proxy(std::string_view name, const RequestFacts& facts) {
+  return facts.through_proxy && wire::equal_in_any_case(name, facts.listener.listener->trusted_proxies.field);
+}
+
 bool is_ours(std::string_view name, const RequestFacts& facts) {
   auto is_it = [&](std::string_view ours) { return http::is_alike(name, ours); };
-  const config::TrustedProxies& proxies = facts.listener.listener->trusted_proxies;
-  if (!facts.through_proxy && !proxies.from.empty() && is_it(proxies.field)) return true;
   bool tells_identity = facts.route->route->forwarding.client_fields.request_id;
   return std::ranges::any_of(kOurs, is_it) || std::ranges::any_of(facts.route->user_fields, is_it) ||
          (tells_identity && is_it("X-Request-ID"));
@@ -52,7 +59,10 @@ void tell_certificate(http::Fields& fields, const RequestFacts& facts, Arena& ar
 }  // namespace
 
 void remove_hearsay(http::Fields& fields, const RequestFacts& facts) {
-  std::erase_if(fields.list(), [&](const wire::HeadField& field) { return is_ours(field.name, facts); });
+  std::erase_if(fields.list(), [&](const wire::HeadField& field) {
+    bool hearsay = is_for_proxies(field.name, facts) && !is_of_proxy(field.name, facts);
+    return hearsay || is_ours(field.name, facts);
+  });
 }
 
 void hand_on_identity(http::Fields& fields, const RequestFacts& facts, Arena& arena) {
@@ -72,7 +82,8 @@ http::Fields::List trailers_handed_on(http::Fields::List trailers, const Request
   const config::FieldEdits& edits = facts.route->route->request_fields;
   std::erase_if(trailers, [&](const wire::HeadField& trailer) {
     auto is_it = [&](std::string_view name) { return http::is_alike(trailer.name, name); };
-    return is_ours(trailer.name, facts) || std::ranges::any_of(edits.remove, is_it) ||
+    return is_for_proxies(trailer.name, facts) || is_ours(trailer.name, facts) ||
+           std::ranges::any_of(edits.remove, is_it) ||
            std::ranges::any_of(edits.set, is_it, &config::FieldValue::name);
   });
   return trailers;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/password_hash.h"
+#include "base/utf8.h"
 #include "guard/accounts.h"
 #include "proxy/page.h"
 #include "proxy/security_fields.h"
@@ -44,13 +45,12 @@ std::string_view fault_of(const wire::Form& form) {
   std::string_view name = value_of(form, "name"), password = value_of(form, "password"),
                    remark = value_of(form, "remark");
   if (!guard::is_user_name(name) || name.size() > kLongestNewName)
-    return "A name has 1 to 64 bytes, no colon, no # in front and no space at its ends.";
-  if (password.size() < kShortestNewPassword || password.size() > kLongestNewPassword ||
-      !guard::is_line_of_text(password))
+    return "A name has 1 to 64 bytes, no colon, no # in front, no space at its ends and nothing invisible.";
+  if (password.size() < kShortestNewPassword || password.size() > kLongestNewPassword || !is_text(password))
     return "A password has 8 to 72 bytes, and no control characters.";
   if (password != value_of(form, "password_again")) return "The two passwords are not the same.";
   if (remark.size() > guard::kLongestRemark || !guard::is_line_of_text(remark))
-    return "A remark is one line of at most 256 bytes.";
+    return "A remark is one line of at most 256 bytes, without invisible characters.";
   return "";
 }
 

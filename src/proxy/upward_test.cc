@@ -17,7 +17,7 @@ constexpr std::string_view kConfig = R"(
 upstreams:
   up: {{ endpoints: ["http://192.0.2.1:8080"] }}
 listeners:
-  - {{ name: front, bind: 127.0.0.1:80, sites: [ {{ name: web, names: [a.example.org], plain: {{ routes: [ {} ] }} }} ] }}
+  - {{ name: front, bind: 127.0.0.1:80, trusted_proxies: {{ from: 10.0.0.9, field: CF-Connecting-IP }}, sites: [ {{ name: web, names: [a.example.org], plain: {{ routes: [ {} ] }} }} ] }}
 )";
 
 /// One request through a plan of one route.
@@ -62,6 +62,7 @@ class Passing {
   http::Fields::List trailers(http::Fields::List given) {
     return trailers_handed_on(std::move(given), facts_);
   }
+  void come_through_proxy() { facts_.through_proxy = true; }
   std::string down() {
     up();
     prepare_answer(response_, facts_, request_, regexes_, arena_);
@@ -104,6 +105,19 @@ TEST(Upward, TellsOfTheClient) {
             "X-Forwarded-For: 203.0.113.5\nX-Forwarded-Proto: https\nX-Forwarded-Host: a.example.org:8443\n"
             "X-Forwarded-Port: 8443\nX-Real-IP: 203.0.113.5\n"
             "Forwarded: for=\"203.0.113.5:4711\";host=\"a.example.org:8443\";proto=https\n");
+}
+
+// A proxy sets the field that it is trusted for, and lets through what clients call nearly the same.
+TEST(Upward, PassesOnWhatATrustedProxySaysAndNothingThatPassesForIt) {
+  Passing passing("{ to: up, " + kPlain + " }");
+  passing.come_through_proxy();
+  passing.request_.fields.list().push_back({"CF-Connecting-IP", "1.2.3.4", FieldName::other});
+  passing.request_.fields.list().push_back({"CF_Connecting.IP", "5.6.7.8", FieldName::other});
+  EXPECT_EQ(passing.up(), "/ a.example.org:8443\nCF-Connecting-IP: 1.2.3.4\n");
+  EXPECT_TRUE(passing
+                  .trailers({{"CF-Connecting-IP", "5.6.7.8", FieldName::other},
+                             {"CF_Connecting.IP", "5.6.7.8", FieldName::other}})
+                  .empty());
 }
 
 TEST(Upward, PassesOnNothingThatTheClientSaysOfItself) {

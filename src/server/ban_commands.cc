@@ -55,7 +55,8 @@ json ban(guard::Bans& bans, const guard::BanRules& rules, const json& request, c
         fmt::format("{} is never banned: it is in `bans.except`, or a proxy in front that is trusted",
                     name_of_banned(*who)));
   // It is shown on terminals, and a ban is a line of its file.
-  if (!guard::is_line_of_text(why)) return refusal("--why must be UTF-8 without control characters");
+  if (!guard::is_line_of_text(why))
+    return refusal("--why must be UTF-8 without control or invisible characters");
   Instant until = kNever;
   if (time != "forever") {
     auto duration = config::parse_value<Duration>(time, config::kSome);

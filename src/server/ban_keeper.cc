@@ -98,7 +98,13 @@ void BanKeeper::read(const std::string& path) {
     return journal_.at(config::LogLevel::error,
                        "the bans that were kept in {} cannot be used, nobody is banned: {}", path,
                        kept.error());
-  for (Ban& ban : *kept) bans_.restore(std::move(ban), reactor_.now());
+  if (kept->bad_lines != 0)
+    journal_.at(
+        config::LogLevel::error,
+        "the bans that were kept in {} hold on but for {} of its lines, which are no bans; the first of "
+        "them is line {}",
+        path, kept->bad_lines, kept->first_bad);
+  for (Ban& ban : kept->bans) bans_.restore(std::move(ban), reactor_.now());
   journal_.at(config::LogLevel::info, "{} bans hold on", bans_.size() + bans_.networks_banned());
 }
 

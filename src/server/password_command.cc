@@ -11,6 +11,7 @@
 
 #include "base/password_hash.h"
 #include "base/secret.h"
+#include "guard/account_request.h"
 #include "guard/user_files.h"
 #include "server/commands.h"
 
@@ -90,17 +91,20 @@ int try_out(const PasswordFlags& flags) {
   if (!password) return fail(password.error());
   auto hash = (*users)->hash_of(flags.name);
   if (!hash) return fail(fmt::format("{} has no user {}", flags.verify, flags.name));
-  if (!verify_password(password->text(), *hash)) return fail("the password is wrong");
+  PasswordMatch match = verify_password(password->text(), *hash);
+  if (match == PasswordMatch::unknown)
+    return fail("the C library cannot check the password; is there too little memory for the hash?");
+  if (match == PasswordMatch::no) return fail("the password is wrong");
   std::cout << "the password is right\n";
   return kSuccess;
 }
 
 int make_line(const PasswordFlags& flags) {
-  bool usable = wire::is_name(flags.name) && !flags.name.contains(':') && flags.name[0] != '#' &&
-                flags.name.front() != ' ' && flags.name.back() != ' ';
-  if (!usable) {
-    return fail("a name has 1 to 255 bytes of UTF-8, no colon, no # in front and no space at its ends",
-                kBadConfig);
+  if (!guard::is_user_name(flags.name)) {
+    return fail(
+        "a name has 1 to 255 bytes of UTF-8, no colon, no # in front, no space at its ends and nothing "
+        "invisible",
+        kBadConfig);
   }
   auto scheme = scheme_named(flags.scheme);
   if (!scheme) {

@@ -139,7 +139,8 @@ TEST(Sandbox, LetsPasswordsBeChecked) {
   int failed = failed_step([&hashes] {
     int step = 1;
     for (const std::string& hash : hashes) {
-      if (!verify_password("secret", hash) || verify_password("guess", hash)) return step;
+      if (verify_password("secret", hash) != PasswordMatch::yes) return step;
+      if (verify_password("guess", hash) != PasswordMatch::no) return step;
       ++step;
     }
     return 0;

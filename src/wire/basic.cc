@@ -44,15 +44,6 @@ std::optional<std::string_view> decode(std::string_view text, std::span<char> ro
   return std::string_view(room.data(), end);
 }
 
-bool is_text(std::string_view text) {
-  while (!text.empty()) {
-    std::size_t size = utf8_size(text);
-    if (size == 0 || is_control(text.substr(0, size))) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<BasicCredentials> read_basic(std::string_view field, std::span<char> room) {

@@ -28,14 +28,6 @@ bool FileLines::next() {
   return false;
 }
 
-bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > kLongestName) return false;
-  while (!name.empty()) {
-    std::size_t size = utf8_size(name);
-    if (size == 0 || is_control(name.substr(0, size))) return false;
-    name.remove_prefix(size);
-  }
-  return true;
-}
+bool is_name(std::string_view name) { return !name.empty() && name.size() <= kLongestName && is_text(name); }
 
 }  // namespace lockgate::wire

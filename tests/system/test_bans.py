@@ -259,11 +259,22 @@ def test_bans_outlive_the_process(gate):
     assert banned(gate)["2001:db8::/64"]["why"] == "by and by" and "until" not in banned(gate)["2001:db8::/64"]
     assert abs(banned(gate)["127.0.0.5"]["seconds_left"] - 30) < 10
     assert get(gate, "/here", "127.0.1.9") is None and get(gate, "/here", "127.0.0.5") is None
+
+
+def test_a_file_of_bans_is_used_but_for_lines_that_are_none(gate):
+    assert gate.command("ban", "127.0.1.0/24", "--for", "1h").returncode == 0
+    assert gate.command("ban", "2001:db8::7").returncode == 0
     gate.stop()
-    (gate.folder / "bans").write_text("lockgate bans 1\nnobody\n")
+    title, first, second = (gate.folder / "bans").read_text().splitlines(keepends=True)
+    (gate.folder / "bans").write_text(title + first + "nobody\n" + second + second[:-9])
+    gate.start()
+    assert set(banned(gate)) == {"127.0.1.0/24", "2001:db8::/64"}
+    gate.wait_for_message("bans hold on but for 2 of its lines, which are no bans; the first of them is line 3")
+    gate.stop()
+    (gate.folder / "bans").write_text("else\n" + first)
     gate.start()
     assert banned(gate) == {}
-    gate.wait_for_message("the bans that were kept in .*/bans cannot be used, nobody is banned: its line 2 is no ban")
+    gate.wait_for_message("the bans that were kept in .*/bans cannot be used, nobody is banned: its first line is not that")
 
 
 def test_a_file_of_bans_that_is_too_large_is_not_read(gate):
@@ -307,7 +318,7 @@ def test_they_are_lifted_by_command_and_by_a_reload(gate):
 @pytest.mark.parametrize("words, status, said", [
     (("ban", "here"), 1, '"here" is no address'), (("ban", "192.0.2.1/24"), 1, "is no address"),
     (("ban", "192.0.2.1", "--for", "soon"), 1, "--for must be a duration"), (("ban",), 2, "address is required"),
-    (("unban",), 2, "give an address"), (("unban", "192.0.2.1", "--all"), 2, "give an address")])
+    (("ban", "192.0.2.1", "--why", "by \u202eecila"), 1, "invisible characters"), (("unban",), 2, "give an address"), (("unban", "192.0.2.1", "--all"), 2, "give an address")])
 def test_wrong_usage_is_told(gate, words, status, said):
     done = gate.command(*words)
     assert done.returncode == status and said in done.stderr, done

@@ -96,6 +96,7 @@ def test_a_line_is_made_at_the_cost_that_is_asked_for():
     (["--scheme", "argon2", "alice"], "x\n", 'there is no scheme "argon2"'),
     (["--scheme", "des", "alice"], "x\n", "des is too weak"),
     (["al:ice"], "x\n", "no colon"),
+    (["\ufeffalice"], "x\n", "nothing invisible"),
     (["alice"], "", "there is no password in standard input"),
     (["alice"], "\n", "an empty password lets everybody in"),
     (["alice"], "x" * 600 + "\n", "at most 511 bytes"),

@@ -122,7 +122,8 @@ def test_refused_and_unknown_names(gate):
 
 @pytest.mark.parametrize("name, password, again, sentence", [
     ("a:b", PASSWORD, None, "A name has"), ("", PASSWORD, None, "A name has"), ("#ann", PASSWORD, None, "A name has"),
-    ("a\tb", PASSWORD, None, "A name has"), ("x" * 65, PASSWORD, None, "A name has"),
+    ("a\tb", PASSWORD, None, "A name has"), ("\ufeffann", PASSWORD, None, "nothing invisible"),
+    ("a\u202enn", PASSWORD, None, "nothing invisible"), ("x" * 65, PASSWORD, None, "A name has"),
     ("ann", "short", None, "A password has"), ("ann", "x" * 73, None, "A password has"),
     ("ann", "with\x01control", None, "A password has"), ("ann", PASSWORD, "else" + PASSWORD, "not the same"),
 ])
@@ -130,6 +131,12 @@ def test_mistakes_are_told_and_filed_nowhere(gate, name, password, again, senten
     status, _, page = ask(gate, name, password, again, '"><script>')
     assert status == 400 and sentence in page and "<script>" not in page and "&quot;&gt;&lt;script&gt;" in page
     assert password not in page or password == "" and waiting(gate) == []
+
+
+def test_a_remark_hides_nothing_from_whoever_decides(gate):
+    status, _, page = ask(gate, "ann", remark="from \u202eecila")
+    assert status == 400 and "A remark is one line" in page and waiting(gate) == []
+    assert ask(gate, "ann", password="with\u00a0such a space")[0] == 202  # as some keyboards make it
 
 
 def test_other_sites_and_other_bodies_are_refused(gate):

@@ -85,6 +85,8 @@ def test_a_field_of_ones_own_choice_is_the_proxys_alone(lockgate, web_origin):
     assert values(told(gate, other, source="127.0.0.2"), "CF-Connecting-IP") == ["192.0.2.8"]
     assert values(told(gate, other, ("CF_Connecting_IP", "192.0.2.9")), "CF-Connecting-IP") == []
     assert values(told(gate, ("CF_Connecting_IP", "192.0.2.9")), "CF_Connecting_IP") == []
+    through = told(gate, other, ("CF_Connecting_IP", "192.0.2.9"), source="127.0.0.2")
+    assert values(through, "CF-Connecting-IP") == ["192.0.2.8"] and values(through, "CF_Connecting_IP") == []
 
 
 # Certificates.
