@@ -174,8 +174,7 @@ class Schema {
       if (is_choice) choices.push_back({{"required", {key}}});
     }
     Json section(std::string_view sentence) const {
-      Json section = {
-          {"description", sentence}, {"properties", properties}, {"additionalProperties", false}};
+      Json section = {{"description", sentence}, {"properties", properties}, {"additionalProperties", false}};
       section["type"] = required.empty() ? Json({"object", "null"}) : Json("object");
       if (!required.empty()) section["required"] = required;
       if (!choices.empty()) section["oneOf"] = choices;
