@@ -6,7 +6,7 @@
 
 namespace lockgate::http {
 
-bool is_alike(std::string_view one, std::string_view other) {
+bool is_alike_throughout(std::string_view one, std::string_view other) {
   auto folded = [](char c) {
     auto byte = static_cast<unsigned char>(c);
     return std::isalnum(byte) ? static_cast<char>(std::tolower(byte)) : '-';

@@ -17,10 +17,15 @@ namespace lockgate::http {
 
 using wire::FieldName;
 
+/// The same as is_alike(), of names that are as long; every field of a request is compared with some names,
+/// most of which are not.
+bool is_alike_throughout(std::string_view one, std::string_view other);
 /// Whether programs behind may take one name for the other: X_User for X-User, as CGI does (RFC
 /// 3875, 4.1.18), and some of them X.User and X~User, too. Nobody tells in the one what the operator tells in
 /// the other.
-bool is_alike(std::string_view one, std::string_view other);
+inline bool is_alike(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && is_alike_throughout(one, other);
+}
 
 /// The fields of a message that concern both ends: no Host, no framing, nothing that Connection names.
 class Fields {
