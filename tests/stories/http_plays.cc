@@ -384,6 +384,14 @@ std::vector<HttpPlay> plays_of_connections() {
        .reach = {get("/a"), get("/a")},
        .hears = {ok("one"), ok("one", kClose)},
        .lines = {"200 finished", "200 finished"},
+       .reload = "      - { name: another, names: [other.example.org], plain: { to: one } }\n"},
+      {.title = "ReloadedWithAnotherSiteOfTheName",
+       .client = {says(get("/a")), whole(), reload(), says(get("/a") + get("/a")), whole(), whole(), ends()},
+       .replies = {{"GET /a", {says(ok("one"))}}},
+       .reach = {get("/a"), get("/a"), get("/a")},
+       .hears = {ok("one"), ok("one"), ok("one")},
+       .lines = {"200 finished", "200 finished", "200 finished"},
+       .connections = 2,
        .reload = "      - { name: another, names: [default], plain: { to: one } }\n"},
   };
 }
