@@ -4,6 +4,7 @@ The origin is a server of the test's own, which tells what it was asked, or an n
 by TLS that ends here, or by both.
 """
 import hashlib
+import io
 import json
 import random
 import signal
@@ -19,7 +20,7 @@ import pytest
 from parts import http1, proc, websocket
 from parts.browsers import chromium, curl, h2load
 from parts.ports import free_port
-from parts.sockets import connect, is_cut, reset
+from parts.sockets import both_ways, connect, is_cut, reset
 from parts.tls import client_context, tls_connect
 from parts.waiting import wait_until
 
@@ -337,13 +338,11 @@ def test_bodies_go_both_ways_at_once(gate, web_origin, visit, scheme, piece):
 
     gate = gate(web_origin(mirror).address)
     sent = random.Random(1).randbytes(piece * 20)
-    with visit(gate, scheme) as client, client.makefile("rb") as file, ThreadPoolExecutor(1) as pool:
-        client.sendall(http1.request("POST", fields=[("Transfer-Encoding", "chunked")]))
-        answer = pool.submit(lambda: http1.read_answer(file))
-        for at in range(0, len(sent), piece):
-            client.sendall(b"%x\r\n%b\r\n" % (piece, sent[at:at + piece]))
-        client.sendall(b"0\r\n\r\n")
-        assert answer.result(20).body == sent
+    chunks = [b"%x\r\n%b\r\n" % (piece, sent[at:at + piece]) for at in range(0, len(sent), piece)]
+    request = http1.request("POST", fields=[("Transfer-Encoding", "chunked"), ("Connection", "close")])
+    with visit(gate, scheme) as client:
+        heard = both_ways(client, [request, *chunks, b"0\r\n\r\n"])
+    assert http1.read_answer(io.BytesIO(heard)).body == sent
 
 
 @SCHEMES

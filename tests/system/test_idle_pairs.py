@@ -91,7 +91,7 @@ def test_thousands_of_idle_pairs_cost_little(lockgate, started, pairs_possible):
     for taken in server.taken:
         taken.close()
     wait_until(lambda: gate.metrics().total("lockgate_connections") == 0, "all have ended", timeout=20)
-    wait_until(lambda: len(gate.access_log()) == count, "every connection is logged")
+    wait_until(lambda: len(gate.access_log()) == count, "every connection is logged", timeout=20)
     assert gate.metrics().total("lockgate_log_lines_dropped_total") == 0
 
 

@@ -1,7 +1,10 @@
 """Plain sockets as the clients and servers of a test: always with a timeout."""
+import select
 import socket
+import ssl
 import struct
 import threading
+import time
 from contextlib import suppress
 
 TIMEOUT = 5.0
@@ -53,6 +56,27 @@ def read_alert(sock):
     assert len(answer) == 7 and answer[0] == 21, f"no lone alert but {answer[:100]!r}"
     assert answer[5] == 2, "the alert is not fatal"
     return answer[6]
+
+
+def both_ways(sock, pieces):
+    """Sends all pieces while it reads: what was read until the peer finished. In one thread, for two must not use a TLS
+    socket of Python's at once."""
+    heard, deadline = bytearray(), time.monotonic() + 30
+    not_now = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+    left = [memoryview(piece) for piece in pieces]
+    sock.setblocking(False)
+    while True:
+        assert time.monotonic() < deadline, f"{len(left)} pieces are left, and {len(heard)} bytes were read"
+        with suppress(*not_now):
+            while left:
+                left[0] = left[0][sock.send(left[0]):]
+                if not left[0]:
+                    left.pop(0)
+        with suppress(*not_now):
+            while part := sock.recv(65536):
+                heard += part
+            return bytes(heard)
+        select.select([sock], [sock] if left else [], [], 1)
 
 
 class Origin:
