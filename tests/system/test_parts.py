@@ -79,7 +79,7 @@ def test_haproxy_says_to_nginx_who_the_client_is(nginx, haproxy, authority):
     front = haproxy(server.address)
     done = curl("https://a.example.test/", front.port, "--interface", "127.0.0.9", root=authority.root)
     assert "client=127.0.0.9\n" in done.stdout, done
-    assert "127.0.0.9 127.0.0.1" in server.access_log()
+    wait_until(lambda: "127.0.0.9 127.0.0.1" in server.access_log(), "nginx tells it")
 
 
 def test_squid_opens_tunnels_to_names_that_it_knows(nginx, squid, authority):

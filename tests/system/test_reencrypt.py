@@ -324,7 +324,7 @@ def test_many_streams_of_http2_run_side_by_side(gate, nginx):
     done = nghttp(gate.port, NAME, "-n", "-m", 20, path=path)
     assert done.returncode == 0 and done.stdout.count(":status: 200") == 20, done.stdout[-2000:]
     assert "The negotiated protocol: h2" in done.stdout
-    assert server.access_log().count(f"GET {path} HTTP/2.0") == 20
+    wait_until(lambda: server.access_log().count(f"GET {path} HTTP/2.0") == 20, "nginx has logged them all")
 
 
 TYPES = "types { text/html html; text/css css; text/javascript js; image/gif gif; }"
@@ -356,7 +356,7 @@ def test_chromium_shows_a_page_with_all_that_belongs_to_it_over_http2(gate, ngin
     page = chromium(f"https://{NAME}/files/page.html", NAME, gate.port)
     assert f"images={IMAGES} rgb(1, 2, 3)" in page, page
     for name in names:
-        assert f'"GET /files/{name} HTTP/2.0" 200' in server.access_log()
+        wait_until(lambda name=name: f'"GET /files/{name} HTTP/2.0" 200' in server.access_log(), f"{name} is logged")
     line = gate.line_of(outcome="finished", tls_alpn="h2")
     assert (line["upstream_tls_alpn"], line["upstream_subject"]) == ("h2", f"CN={NAME}")
     assert {line["outcome"] for line in gate.access_log()} <= {"finished", "reset"}
