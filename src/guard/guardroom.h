@@ -12,8 +12,13 @@
 namespace lockgate::guard {
 
 struct Guardroom {
-  explicit Guardroom(std::size_t workers, std::size_t most_bans = config::Bans{}.most)
-      : passwords(workers), rosters(workers), bans(workers, most_bans), addresses(workers), rates(workers) {}
+  explicit Guardroom(std::size_t workers, std::size_t most_bans = config::Bans{}.most,
+                     std::size_t rate_cells = RateTable::kCells)
+      : passwords(workers),
+        rosters(workers),
+        bans(workers, most_bans),
+        addresses(workers),
+        rates(workers, rate_cells) {}
 
   Accounts accounts;  // which the threads of passwords file
   Passwords passwords;

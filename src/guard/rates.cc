@@ -37,7 +37,8 @@ RateList& list_for(RateRules& rules, const RateRule& rule, const RateScope& scop
 
 }  // namespace
 
-Rates::Rates(std::size_t workers) : workers_(workers), secret_(random_hash_secret()) {}
+Rates::Rates(std::size_t workers, std::size_t cells)
+    : workers_(workers), cells_(cells), secret_(random_hash_secret()) {}
 
 void Rates::add(RateRules& to, const RateScope& scope, const std::vector<config::RateRule>& rules) {
   for (const config::RateRule& config : rules) {
@@ -53,7 +54,7 @@ std::vector<std::shared_ptr<const RateTally>> Rates::tallies() const {
 }
 
 std::shared_ptr<const RateRule> Rates::made(const RateScope& scope, const config::RateRule& config) {
-  if (!table_) table_.emplace();
+  if (!table_) table_.emplace(cells_);
   auto rule = std::make_shared<RateRule>();
   rule->config = config;
   for (const config::RateKey& part : config.by) {

@@ -17,7 +17,7 @@ namespace lockgate::guard {
 
 class Rates {
  public:
-  explicit Rates(std::size_t workers);
+  explicit Rates(std::size_t workers, std::size_t cells = RateTable::kCells);
 
   /// Makes the rules that stand at `scope` and adds them to those that hold there.
   void add(RateRules& to, const RateScope& scope, const std::vector<config::RateRule>& rules);
@@ -36,7 +36,7 @@ class Rates {
  private:
   std::shared_ptr<const RateRule> made(const RateScope& scope, const config::RateRule& config);
 
-  std::size_t workers_;
+  std::size_t workers_, cells_;
   HashSecret secret_;
   std::optional<RateTable> table_;  // allocated once, with the first rule
   CountTable counts_;

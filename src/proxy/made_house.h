@@ -79,6 +79,10 @@ class MadeConnector final : public net::Connector {
 /// Hands out things by their names, as the process does.
 class MadeRegistry final : public Registry {
  public:
+  /// Remembers little unless told otherwise: most tests make one again and again.
+  explicit MadeRegistry(std::size_t most_bans = 100, std::size_t rate_cells = 512)
+      : guards{1, most_bans, rate_cells} {}
+
   std::shared_ptr<Tally> tally(const std::string& listener, const std::string& site,
                                const std::string& verdict) override {
     auto& tally = tallies[listener + "/" + site];
@@ -118,7 +122,7 @@ class MadeRegistry final : public Registry {
   std::map<std::string, std::shared_ptr<Tally>> tallies;                 // by "listener/site"
   std::map<std::string, std::shared_ptr<RequestTally>> request_tallies;  // by "listener/site/route"
   std::map<std::string, std::shared_ptr<Gate>> gates;
-  guard::Guardroom guards{1};
+  guard::Guardroom guards;
   Gate::Freed freed = [] {};
   SystemClock clock;
   tls::Keyring keyring{clock, 1};  // to be prepared by whoever needs TLS

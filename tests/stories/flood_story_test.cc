@@ -97,7 +97,7 @@ class Flood : public testing::Test, public proxy::ConnectionOwner {
   net::Buffers buffers_;
   proxy::MadeJournal journal_;
   loop::WaitSlot place_freed_;
-  proxy::MadeRegistry registry_;
+  proxy::MadeRegistry registry_{config::Bans{}.most, guard::RateTable::kCells};
   MemoryNetwork network_{reactor_};
   tls::Scratch records_, parent_records_;
   http::Desk desk_{buffers_};
