@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/markup.h"
 #include "guard/account_request.h"
 #include "proxy/sign_up.h"
 
@@ -36,38 +37,12 @@ constexpr std::string_view kForm = R"(<!DOCTYPE html>
 
 }  // namespace
 
-std::string html_text(std::string_view text) {
-  std::string html;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
-
 std::string sign_up_page(const SignUpForm& form) {
   std::string sentence = form.sentence.empty() ? ""
                                                : fmt::format("<p role=\"alert\"><strong>{}</strong></p>\n",
-                                                             html_text(form.sentence));
-  return fmt::format(kForm, fmt::arg("sentence", sentence), fmt::arg("name", html_text(form.name)),
-                     fmt::arg("remark", html_text(form.remark)), fmt::arg("least", kShortestNewPassword),
+                                                             markup_of(form.sentence));
+  return fmt::format(kForm, fmt::arg("sentence", sentence), fmt::arg("name", markup_of(form.name)),
+                     fmt::arg("remark", markup_of(form.remark)), fmt::arg("least", kShortestNewPassword),
                      fmt::arg("most", kLongestNewPassword), fmt::arg("longest_name", kLongestNewName),
                      fmt::arg("longest_remark", guard::kLongestRemark));
 }

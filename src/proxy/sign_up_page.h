@@ -18,7 +18,4 @@ std::string sign_up_page(const SignUpForm& form);
 /// It says the same to everybody.
 std::string_view signed_up_page();
 
-/// `text` where HTML has text, or a value in quotes.
-std::string html_text(std::string_view text);
-
 }  // namespace lockgate::proxy

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/markup.h"
 #include "config/template.h"
 #include "proxy/media_type.h"
 #include "proxy/variables.h"
@@ -24,30 +25,6 @@ void append_json(std::string& out, std::string_view value) {
       (out += '\\') += c;
     else
       out += c;
-  }
-}
-
-void append_markup(std::string& out, std::string_view value) {
-  for (char c : value) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
   }
 }
 

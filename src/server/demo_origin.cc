@@ -5,6 +5,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/markup.h"
+
 namespace lockgate::server {
 
 using loop::Task;
@@ -27,27 +29,6 @@ Task<Page> DemoOrigin::page(const Visit& visit) {
 
 namespace {
 
-/// Text that HTML shows as it is.
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
-
 /// The request as it came, and who brought it.
 std::string request_text(const Visit& visit) {
   std::string text =
@@ -67,7 +48,7 @@ Page what_arrived(const Visit& visit) {
       "<style>body {{ font: 1.1em/1.5 sans-serif; max-width: 40em; margin: 4em auto; padding: 0 1em }} "
       "pre {{ background: #eef; padding: 1em; overflow: auto }}</style>\n"
       "<h1>{}</h1>\n<p>{}</p>\n<pre>{}</pre>\n</html>\n";
-  return {.body = fmt::format(kHtml, kHello, kIntroduction, escaped(request)),
+  return {.body = fmt::format(kHtml, kHello, kIntroduction, markup_of(request)),
           .content_type = "text/html; charset=utf-8"};
 }
 
