@@ -179,7 +179,8 @@ class Lockgate:
         return wait_until(found, f"a line with {fields} in the access log")[0]
 
     def next_lines(self, count, timeout=5.0):
-        return [self.next_line(timeout) for _ in range(count)]
+        """So many next lines, in the order in which their connections came."""
+        return sorted((self.next_line(timeout) for _ in range(count)), key=lambda line: int(line["connection"], 16))
 
     def wait_for_message(self, pattern, timeout=5.0):
         """Waits until the error log has something that matches the regular expression; the match."""
