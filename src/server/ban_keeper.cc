@@ -105,7 +105,8 @@ void BanKeeper::read(const std::string& path) {
         "them is line {}",
         path, kept->bad_lines, kept->first_bad);
   for (Ban& ban : kept->bans) bans_.restore(std::move(ban), reactor_.now());
-  journal_.at(config::LogLevel::info, "{} bans hold on", bans_.size() + bans_.networks_banned());
+  if (std::size_t bans = bans_.size() + bans_.networks_banned(); bans != 0)
+    journal_.at(config::LogLevel::info, "{} bans hold on", bans);
 }
 
 void BanKeeper::take_plan(std::shared_ptr<const proxy::Plan> plan) {
