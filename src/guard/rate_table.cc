@@ -75,28 +75,32 @@ RateTable::Cell* RateTable::find(Set& set, std::uint64_t key) {
   return nullptr;
 }
 
-// The cell becomes the key's that is missed least; null if another thread was quicker. What its last owner
-// took is not the newcomer's, who counts among its family already: of two that have as many it is its own
-// that gives.
+// The cell becomes the key's that is missed least; null if another thread was quicker, for this key or
+// another one. What its last owner took is not the newcomer's, who counts among its family already: of two
+// that have as many it is its own that gives.
 RateTable::Cell* RateTable::claim(Set& set, std::uint64_t key, Instant now) {
   std::array<std::uint64_t, kWays> owners{};
-  std::ranges::transform(set.cells, owners.begin(), [](const Cell& cell) { return cell.key.load(kRelaxed); });
+  std::array<std::int64_t, kWays> dues{};
+  for (std::size_t i = 0; i < kWays; ++i) {
+    owners[i] = set.cells[i].key.load(std::memory_order_acquire);
+    dues[i] = set.cells[i].due.load(kRelaxed);
+  }
+  if (std::ranges::find(owners, key) != owners.end()) return nullptr;
   auto loss = [&](std::size_t i) {
-    std::int64_t due = owners[i] == 0 ? 0 : set.cells[i].due.load(kRelaxed);
-    if (due <= now.nanoseconds) return std::pair(std::numeric_limits<std::ptrdiff_t>::min(), due);
+    if (owners[i] == 0 || dues[i] <= now.nanoseconds)
+      return std::pair(std::numeric_limits<std::ptrdiff_t>::min(), owners[i] == 0 ? 0 : dues[i]);
     bool own = family(owners[i]) == family(key);
     auto kin = std::ranges::count(owners, family(owners[i]), family) + (own ? 1 : 0);
-    return std::pair(-2 * kin - (own ? 1 : 0), due);
+    return std::pair(-2 * kin - (own ? 1 : 0), dues[i]);
   };
   std::size_t least = 0;
   for (std::size_t i = 1; i < kWays; ++i) {
     if (loss(i) < loss(least)) least = i;
   }
   Cell& chosen = set.cells[least];
-  std::int64_t old_due = chosen.due.load(kRelaxed);
   if (!chosen.key.compare_exchange_strong(owners[least], key, std::memory_order_acq_rel)) return nullptr;
-  // If it has changed since, that was for the new key already.
-  chosen.due.compare_exchange_strong(old_due, 0, kRelaxed);
+  // If it is not what it was, somebody has taken since, for the new key as like as not: that counts.
+  chosen.due.compare_exchange_strong(dues[least], 0, kRelaxed);
   return &chosen;
 }
 

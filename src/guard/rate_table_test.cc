@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <random>
 #include <thread>
 
@@ -98,6 +101,25 @@ TEST(RateTable, KeepsItsPromiseBetweenThreads) {
   }
   threads.clear();
   for (const auto& count : taken) EXPECT_EQ(count, 1000);
+}
+
+TEST(RateTable, LetsOneAloneOfThoseWhoBringANewKeyAtOnce) {
+  RateTable table;
+  constexpr std::uint64_t kNewKeys = 20'000;
+  std::array<std::atomic<int>, kNewKeys> taken{};
+  std::atomic<std::uint64_t> newest =
+      0;  // whoever is first at one goes on to the next, and the others follow
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (std::uint64_t i = 0; i < kNewKeys; i = std::max(i + 1, newest.load())) {
+        newest = i;
+        if (table.take((i << 32) + 1, quota(1, 1h), 1, kStart).ok) ++taken.at(i);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_FALSE(std::ranges::any_of(taken, [](int count) { return count > 1; }));
 }
 
 TEST(RateTable, NeverGrowsAndKeepsAHeavyKeyLimitedInAFloodOfOthers) {
