@@ -1,5 +1,6 @@
 #include "guard/source_heat.h"
 
+#include <algorithm>
 #include <span>
 
 #include "base/digest.h"
@@ -17,26 +18,30 @@ SourceHeat::SourceHeat() : heats_(kNumbers) { random_bytes(std::as_writable_byte
 
 HeatPlace SourceHeat::place_of(const Ip& ip, std::uint64_t name) const {
   if (ip.is_v6())
-    return {.client = index_of(ip.bytes().first(kClientBytes)),
-            .network = index_of(ip.bytes().first(kNetworkBytes))};
-  std::uint32_t only = index_of(ip.is_none() ? std::as_bytes(std::span(&name, 1)) : ip.bytes());
+    return {.client = numbers_of(ip.bytes().first(kClientBytes)),
+            .network = numbers_of(ip.bytes().first(kNetworkBytes))};
+  auto only = numbers_of(ip.is_none() ? std::as_bytes(std::span(&name, 1)) : ip.bytes());
   return {.client = only, .network = only};
 }
 
 unsigned SourceHeat::at(const HeatPlace& place) const {
-  return heats_[place.client] + (place.network == place.client ? 0u : heats_[place.network]);
+  return lower(place.client) + (place.network == place.client ? 0u : lower(place.network));
 }
 
 void SourceHeat::warm(const HeatPlace& place) {
-  if (std::uint8_t& heat = heats_[place.client]; heat < UINT8_MAX) ++heat;
-  if (place.network == place.client) return;
-  if (std::uint8_t& heat = heats_[place.network]; heat < UINT8_MAX) ++heat;
+  auto more = [&](std::uint32_t number) {
+    if (std::uint8_t& heat = heats_[number]; heat < UINT8_MAX) ++heat;
+  };
+  std::ranges::for_each(place.client, more);
+  if (place.network != place.client) std::ranges::for_each(place.network, more);
 }
 
 void SourceHeat::excuse(const HeatPlace& place) {
-  if (std::uint8_t& heat = heats_[place.client]; heat > 0) --heat;
-  if (place.network == place.client) return;
-  if (std::uint8_t& heat = heats_[place.network]; heat > 0) --heat;
+  auto less = [&](std::uint32_t number) {
+    if (std::uint8_t& heat = heats_[number]; heat > 0) --heat;
+  };
+  std::ranges::for_each(place.client, less);
+  if (place.network != place.client) std::ranges::for_each(place.network, less);
 }
 
 void SourceHeat::fade(Instant now) {
@@ -45,8 +50,13 @@ void SourceHeat::fade(Instant now) {
   for (std::uint8_t& heat : heats_) heat /= 2;
 }
 
-std::uint32_t SourceHeat::index_of(Bytes bytes) const {
-  return static_cast<std::uint32_t>(keyed_hash(key_, as_text(bytes)) % kNumbers);
+HeatPlace::Numbers SourceHeat::numbers_of(Bytes bytes) const {
+  std::uint64_t hash = keyed_hash(key_, as_text(bytes));
+  return {static_cast<std::uint32_t>(hash % kNumbers), static_cast<std::uint32_t>((hash >> 32) % kNumbers)};
+}
+
+unsigned SourceHeat::lower(const HeatPlace::Numbers& numbers) const {
+  return std::min(heats_[numbers[0]], heats_[numbers[1]]);
 }
 
 }  // namespace lockgate::guard

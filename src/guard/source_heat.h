@@ -2,8 +2,10 @@
 // an IPv4 address, or a /64 of IPv6 and, added to it, its /48: who owns that has 65,536 of the
 // former, none of which was ever seen.
 //
-// In bounded memory: some share a number, and all fade. Of whoever locks it.
+// In bounded memory: each has two numbers, of which the lower counts; some share one, hardly any both, and
+// all fade. Of whoever locks it.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -14,9 +16,10 @@
 
 namespace lockgate::guard {
 
-/// Where the numbers of a source are; both the same if it has but one.
+/// Where the numbers of a source are; client and network are the same if it is but one.
 struct HeatPlace {
-  std::uint32_t client = 0, network = 0;
+  using Numbers = std::array<std::uint32_t, 2>;
+  Numbers client{}, network{};
 };
 
 class SourceHeat {
@@ -34,7 +37,8 @@ class SourceHeat {
   void fade(Instant now);
 
  private:
-  std::uint32_t index_of(Bytes bytes) const;
+  HeatPlace::Numbers numbers_of(Bytes bytes) const;
+  unsigned lower(const HeatPlace::Numbers& numbers) const;
 
   HashSecret key_{};
   std::vector<std::uint8_t> heats_;
