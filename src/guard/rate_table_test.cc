@@ -107,8 +107,8 @@ TEST(RateTable, LetsOneAloneOfThoseWhoBringANewKeyAtOnce) {
   RateTable table;
   constexpr std::uint64_t kNewKeys = 20'000;
   std::array<std::atomic<int>, kNewKeys> taken{};
-  std::atomic<std::uint64_t> newest =
-      0;  // whoever is first at one goes on to the next, and the others follow
+  // Whoever is first at one goes on to the next, and the others follow.
+  std::atomic<std::uint64_t> newest = 0;
   std::vector<std::jthread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {

@@ -12,6 +12,13 @@ constexpr std::size_t kNumbers = 1 << 18;
 constexpr Duration kFadeEvery = std::chrono::minutes(10);
 constexpr std::size_t kClientBytes = 8, kNetworkBytes = 6;  // of IPv6: /64 and /48
 
+// Each number of a source once.
+void change(std::vector<std::uint8_t>& heats, const HeatPlace& place, void (*how)(std::uint8_t&)) {
+  for (std::uint32_t number : place.client) how(heats[number]);
+  if (place.network == place.client) return;
+  for (std::uint32_t number : place.network) how(heats[number]);
+}
+
 }  // namespace
 
 SourceHeat::SourceHeat() : heats_(kNumbers) { random_bytes(std::as_writable_bytes(std::span(key_))); }
@@ -29,19 +36,15 @@ unsigned SourceHeat::at(const HeatPlace& place) const {
 }
 
 void SourceHeat::warm(const HeatPlace& place) {
-  auto more = [&](std::uint32_t number) {
-    if (std::uint8_t& heat = heats_[number]; heat < UINT8_MAX) ++heat;
-  };
-  std::ranges::for_each(place.client, more);
-  if (place.network != place.client) std::ranges::for_each(place.network, more);
+  change(heats_, place, [](std::uint8_t& heat) {
+    if (heat < UINT8_MAX) ++heat;
+  });
 }
 
 void SourceHeat::excuse(const HeatPlace& place) {
-  auto less = [&](std::uint32_t number) {
-    if (std::uint8_t& heat = heats_[number]; heat > 0) --heat;
-  };
-  std::ranges::for_each(place.client, less);
-  if (place.network != place.client) std::ranges::for_each(place.network, less);
+  change(heats_, place, [](std::uint8_t& heat) {
+    if (heat > 0) --heat;
+  });
 }
 
 void SourceHeat::fade(Instant now) {
